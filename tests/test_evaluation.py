@@ -1,0 +1,343 @@
+"""The judge: right on real clips, worse on worse clips, and exact where no learning is involved."""
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from einops import rearrange
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sora_edu import evaluation
+from sora_edu.evaluation import (Judge, adherence, color_masks, cut_out, holds, interval, is_whole, judge_batches, judge_clips,
+                                 record, summary, tracks, verdict)
+from sora_edu.pipeline import Sora, load_part
+from sora_edu.video import data_path
+from sora_edu.world import COLORS, RELATIONS, SHAPES, SIZES, Scene, Thing, World, coverage, ground, parse
+
+torch.set_num_threads(2)
+
+
+def real_clips(n: int, **kind):
+    """Held-out clips, their truth and their scenes."""
+    world = World(split="test", seed=31, **kind)
+    items = [world[i] for i in range(n)]
+    return torch.stack([video for video, _, _ in items]), [scene.truth() for _, _, scene in items], [scene for _, _, scene in items]
+
+
+def still(shape="circle", color="red", radius=6.0, row=16.0, column=16.0):
+    """One object at rest on black, drawn by hand."""
+    thing = Thing(shape, color, "medium", "still", np.tile([row, column, radius, 0.0], (17, 1)))
+    return Scene((thing,), None, "black", "still", (17, 32, 32), np.zeros(17)).render()
+
+
+def mask_of(video, color="red"):
+    return color_masks(video[None])[:, list(COLORS).index(color)]
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return load_part(Judge, data_path("weights/judge"))
+
+
+@pytest.fixture(scope="module")
+def sora():
+    return Sora.from_pretrained("nano")
+
+
+# --- right on real clips -------------------------------------------------------------------------
+
+def test_judge_is_right_on_held_out_clips(judge):
+    videos, truth, _ = real_clips(300)
+    shares = summary(judge_clips(judge, videos, truth))
+    assert set(shares) == {"all", "whole", "number", "background", "camera", "relation", "shape", "color", "size", "motion"}
+    del shares["all"]                                                     # the mark is for each attribute
+    assert min(share for share, _ in shares.values()) >= 99, shares
+
+
+def test_judge_is_right_after_the_autoencoder(judge, sora):
+    videos, truth, _ = real_clips(300, backgrounds=tuple(sora.config["backgrounds"]))
+    with torch.no_grad(): back = torch.cat([sora.vae.decode(sora.vae.encode(part)) for part in videos.split(50)])
+    shares = summary(judge_clips(judge, back, truth))
+    del shares["all"]
+    assert min(share for share, _ in shares.values()) >= 98, shares
+
+
+def test_clips_do_not_change_each_other(judge):
+    videos, _, _ = real_clips(6)
+    together, alone = judge.read(videos), [judge.read(video[None])[0] for video in videos]
+    for a, b in zip(together, alone):
+        assert a["background"] == b["background"] and a["camera"] == b["camera"] and len(a["things"]) == len(b["things"])
+        for x, y in zip(a["things"], b["things"]):
+            assert {k: v for k, v in x.items() if isinstance(v, (str, bool))} == {k: v for k, v in y.items() if isinstance(v, (str, bool))}
+            assert [x[k] for k in ("row", "column", "radius")] == pytest.approx([y[k] for k in ("row", "column", "radius")], abs=1e-3)
+
+
+def test_number_colour_place_and_relation_need_no_learning():
+    videos, truth, scenes = real_clips(100)
+    for reading, named, scene in zip(Judge().eval().read(videos), truth, scenes):                 # random weights
+        things = {thing["color"]: thing for thing in reading["things"]}
+        assert sorted(things) == sorted(thing.color for thing in scene.things)
+        for thing in scene.things:
+            assert abs(things[thing.color]["row"] - thing.track[:, 0].mean()) < 1.5
+            assert abs(things[thing.color]["column"] - thing.track[:, 1].mean()) < 1.5
+        if scene.relation:
+            first, second = (things[thing.color] for thing in scene.things)
+            opposite = {"above": "below", "below": "above", "left of": "right of", "right of": "left of"}[scene.relation]
+            assert holds(scene.relation, first, second) and holds(opposite, second, first)
+            assert not holds(opposite, first, second)
+            right = verdict(reading, dict(number=2, relation=scene.relation, color0=named["color0"], color1=named["color1"]))
+            assert right["number"] and right["relation"] and right["color0"] and right["color1"]
+
+
+def test_clips_of_other_sizes(judge):
+    world = World((33, 64, 64), split="test", seed=3)
+    items = [world[i] for i in range(20)]
+    verdicts = judge_clips(judge, torch.stack([video for video, _, _ in items]), [scene.truth() for _, _, scene in items])
+    shares = summary(verdicts)
+    assert shares["number"][0] == shares["color"][0] == 100 and shares["shape"][0] >= 90 and shares["motion"][0] >= 90
+
+
+# --- worse on worse clips ------------------------------------------------------------------------
+
+def noisy(videos, scenes, strength):
+    return (videos + strength * torch.randn(videos.shape, generator=torch.Generator().manual_seed(0))).clamp(-1, 1)
+
+
+def shuffled(videos, scenes, strength):
+    order = torch.arange(videos.shape[2])
+    moved = torch.randperm(len(order), generator=torch.Generator().manual_seed(0))[: round(strength * len(order))]
+    order[moved] = order[moved.roll(1)]
+    return videos[:, :, order]
+
+
+def recoloured(videos, scenes, strength):
+    """The two objects of this share of the scenes exchange their colours."""
+    def swap(scene):
+        a, b = scene.things
+        return replace(scene, things=(replace(a, color=b.color), replace(b, color=a.color)))
+    return torch.stack([swap(scene).render() if i < strength * len(scenes) else scene.render() for i, scene in enumerate(scenes)])
+
+
+def erased(videos, scenes, strength):
+    """The left part of each object is painted over with ground."""
+    out = videos.clone()
+    for video, scene in zip(out, scenes):
+        bare = torch.tensor(rearrange(ground(scene.background, scene.shift, scene.size), "f h w c -> c f h w") / 127.5 - 1)
+        for thing in scene.things:
+            edge = torch.tensor(thing.track[:, 1] + (2.2 * strength - 1.1) * thing.track[:, 2])
+            gone = (torch.tensor(coverage(thing, scene.size)) > 0) & (torch.arange(32) + 0.5 < edge[:, None])[:, None]
+            video[:] = torch.where(gone, bare, video)
+    return out
+
+
+@pytest.mark.parametrize("damage, strengths, blamed, below", [
+    (noisy, [0, 0.2, 0.4, 0.8], "whole", 5),
+    (shuffled, [0, 0.25, 0.5, 1], "whole", 50),
+    (recoloured, [0, 0.3, 0.6, 1], "color", 50),
+    (erased, [0, 0.25, 0.5], "shape", 50),
+], ids=["noise", "frames shuffled", "colours swapped", "half erased"])
+def test_planted_failures(judge, damage, strengths, blamed, below):
+    videos, truth, scenes = real_clips(40, **(dict(objects=(2,)) if damage is recoloured else {}))
+    sums = [summary(judge_clips(judge, damage(videos, scenes, strength), truth)) for strength in strengths]
+    shares = [s["all"][0] for s in sums]
+    assert shares[0] >= 95 and shares == sorted(shares, reverse=True) and shares[-1] < below, shares
+    assert sums[-1][blamed][0] < sums[0][blamed][0] - 30, (blamed, sums[-1])
+
+
+def test_whole_refuses_what_is_broken():
+    good = still(column=8)
+    empty = good[..., -1:]
+    broken = dict(
+        cut=torch.cat([good[..., :8], empty.expand(-1, -1, -1, 8), good[..., 8:24]], -1),
+        second=torch.maximum(good, good.roll(16, -1)),
+        teleports=torch.cat([good[:, :8], good[:, 8:].roll(10, -1)], 1),
+        blinks=torch.cat([good[:, :8], empty[:, :1].expand(3, 1, 32, 32), good[:, 9:]], 1),
+        swells=torch.cat([still(column=8, radius=4)[:, :8], still(column=8, radius=8)[:, 8:]], 1),
+    )
+    assert is_whole(mask_of(good)).all()
+    assert not any(is_whole(mask_of(video)).item() for video in broken.values())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("radius", [32 * size for size in SIZES.values()])
+def test_every_shape_and_size_is_whole(shape, radius):
+    assert is_whole(mask_of(still(shape, radius=radius))).all()
+
+
+# --- geometry ------------------------------------------------------------------------------------
+
+@settings(max_examples=15, deadline=None)
+@given(st.sampled_from(list(COLORS)), st.floats(10, 22), st.floats(10, 22), st.floats(4, 8))
+def test_tracks_find_a_disc(color, row, column, radius):
+    area, y, x, spread = tracks(mask_of(still(color=color, row=row, column=column, radius=radius), color))
+    assert (y - row).abs().max() < 0.3 and (x - column).abs().max() < 0.3
+    assert ((area / torch.pi).sqrt() - radius).abs().max() < 0.6 and (spread - 1 / (2 * np.pi)).abs().max() < 0.02
+
+
+def test_masks_agree_with_the_truth():
+    videos, _, scenes = real_clips(40, objects=(2,))
+    for video, scene in zip(videos, scenes):
+        found = torch.stack([mask_of(video, thing.color)[0] for thing in scene.things]) > 0.5
+        assert (found != scene.masks()).float().mean() < 0.01
+
+
+def test_cut_out_forgets_the_place():
+    far, near = (mask_of(still(row=row, column=column)) for row, column in ((10, 10), (20, 22)))
+    windows = [cut_out(mask, *tracks(mask)[1:3]) for mask in (far, near)]
+    assert windows[0].shape == (1, 17, 24, 24)
+    torch.testing.assert_close(*windows, atol=1e-2, rtol=0)
+
+
+def test_a_rim_is_no_object():
+    rim = (mask_of(still(radius=9)) - mask_of(still(radius=7.5))).clamp(0, 1)
+    orange = torch.tensor(COLORS["orange"]) / 127.5 - 1
+    video = still(radius=9) * (1 - rim) + orange[:, None, None, None] * rim
+    assert [thing["color"] for thing in Judge().eval().read(video[None])[0]["things"]] == ["red"]
+
+
+@pytest.mark.parametrize("video", [torch.zeros(1, 3, 17, 32, 32), torch.ones(2, 3, 17, 32, 32), torch.full((1, 3, 17, 32, 32), 245 / 127.5 - 1)],
+                         ids=["grey", "white", "exactly the colour white"])
+def test_an_empty_clip_has_no_things_and_is_never_right(judge, video):
+    for reading in judge.read(video):
+        assert reading["things"] == []
+        right = verdict(reading, parse("a red circle moves right above a blue square"))
+        assert not any(right.values()) and set(right) >= {"whole", "number", "shape0", "color1", "relation"}
+
+
+# --- verdict -------------------------------------------------------------------------------------
+
+def thing(shape="circle", color="red", motion="right", row=8.0, **other):
+    return dict(shape=shape, color=color, size="small", motion=motion, row=row, column=16.0, radius=4.0, whole=True) | other
+
+
+PROMPT = "a red circle moves right above a blue square"
+CIRCLE, SQUARE = thing(), thing("square", "blue", "still", 24.0)
+
+
+def wrong(things, prompt=PROMPT, **scene):
+    """The attributes the verdict calls wrong."""
+    reading = dict(background="black", camera="still") | scene | dict(things=things)
+    return {key for key, right in verdict(reading, parse(prompt)).items() if not right}
+
+
+@pytest.mark.parametrize("things, expected", [
+    ([CIRCLE, SQUARE], set()),
+    ([SQUARE, CIRCLE], set()),                                            # the order of a reading means nothing
+    ([CIRCLE], {"number", "relation", "shape1", "color1"}),
+    ([], {"whole", "number", "relation", "shape0", "color0", "motion0", "shape1", "color1"}),
+    ([CIRCLE, SQUARE, thing(color="green", row=16.0)], {"number"}),
+    ([CIRCLE | dict(color="green"), SQUARE], {"color0"}),
+    ([CIRCLE | dict(whole=False), SQUARE], {"whole"}),
+    ([CIRCLE | dict(row=24.0), SQUARE | dict(row=8.0)], {"relation"}),
+    ([CIRCLE | dict(row=20.0), SQUARE], {"relation"}),                    # 4 pixels above, 4.8 are needed
+    ([CIRCLE | dict(color="blue"), SQUARE | dict(color="red")], {"color0", "color1"}),
+    ([CIRCLE | dict(size="large"), SQUARE], set()),                       # no size was asked for
+])
+def test_verdict_on_readings_made_by_hand(things, expected):
+    assert wrong(things) == expected
+
+
+def test_verdict_on_the_scene():
+    prompt = "a small red circle moves right on a black background, the camera pans left"
+    assert wrong([CIRCLE], prompt) == {"camera"}
+    assert wrong([CIRCLE], prompt, camera="pans left", background="navy") == {"background"}
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_relations(relation):
+    middle, step = thing(row=16.0, column=16.0), dict(above=(-8, 0), below=(8, 0)) | {"left of": (0, -8), "right of": (0, 8)}
+    moved = thing(row=16.0 + step[relation][0], column=16.0 + step[relation][1])
+    assert [name for name in RELATIONS if holds(name, moved, middle)] == [relation]
+
+
+def test_summary_counts():
+    verdicts = [dict(whole=True, shape0=True, shape1=False), dict(whole=True, shape0=True)]
+    assert summary(verdicts) == {"all": (50, 2), "whole": (100, 2), "shape": (pytest.approx(200 / 3), 3)}
+
+
+def test_verdicts_and_clips_are_counted(judge):
+    with pytest.raises(ValueError, match="named: expected .* 2 clips, got 1"): judge_clips(judge, torch.zeros(2, 3, 17, 32, 32), [{}])
+    with pytest.raises(ValueError, match=r"video: expected \(b, 3, f, h, w\)"): judge.read(torch.zeros(3, 17, 32, 32))
+
+
+# --- interval ------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("n", [1, 10, 500])
+def test_interval_closed_forms(n):
+    z2 = 1.96**2
+    assert interval(100, n) == pytest.approx([100 * n / (n + z2), 100], abs=0.006)                # at the ends the root is z² / 2n
+    assert interval(0, n) == pytest.approx([0, 100 * z2 / (n + z2)], abs=0.006)
+    half = 100 * 0.5 * (z2 / (n + z2)) ** 0.5                                                     # in the middle it is symmetric
+    assert interval(50, n) == pytest.approx([50 - half, 50 + half], abs=0.006)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 3000), st.floats(0, 1))
+def test_interval_ends_solve_the_score_equation(n, share):
+    """Wilson's interval holds every p with |share - p| <= z sqrt(p (1 - p) / n), so its ends make that an equation."""
+    ends = interval(100 * share, n)
+    assert 0 <= ends[0] <= 100 * share + 0.006 and 100 * share - 0.006 <= ends[1] <= 100
+    for end in ends:
+        p = end / 100
+        assert abs(abs(share - p) - 1.96 * (p * (1 - p) / n) ** 0.5) < 5e-3 + 100 / n * 1e-2 * (p * (1 - p) < 0.01)
+
+
+@pytest.mark.parametrize("percent, n", [(50, 0), (101, 5), (-1, 5)])
+def test_interval_refuses_nonsense(percent, n):
+    with pytest.raises(ValueError, match="interval"): interval(percent, n)
+
+
+# --- adherence, training, records ----------------------------------------------------------------
+
+class Perfect:
+    """Stands for a model that draws exactly what each prompt of the split describes."""
+    config = dict(clip=(17, 32, 32), backgrounds=("black", "navy"))
+
+    def __call__(self, prompts, seed):
+        world = World((17, 32, 32), seed=77, split="test", objects=(2,), backgrounds=("black", "navy"))
+        clips = [world[seed + i] for i in range(len(prompts))]
+        assert [caption for _, caption, _ in clips] == prompts
+        return torch.stack([video for video, _, _ in clips])
+
+
+def test_adherence_of_a_perfect_and_of_a_blind_model(judge):
+    heard = []
+    prompts, videos, verdicts = adherence(Perfect(), judge, 40, objects=2, tick=heard.append)
+    assert len(prompts) == len(verdicts) == 40 and videos.shape == (40, 3, 17, 32, 32) and heard == [32, 40]
+    assert summary(verdicts)["all"][0] >= 97 and all({"number", "relation", "whole"} <= set(v) for v in verdicts)
+    blind = summary(judge_clips(judge, videos.roll(1, 0), [parse(prompt) for prompt in prompts]))
+    assert blind["all"][0] <= 5 and blind["number"][0] == 100
+    with pytest.raises(ValueError, match="n: expected at least 1"): adherence(Perfect(), judge, 0, objects=2)
+
+
+def test_loss_reaches_every_parameter():
+    torch.manual_seed(0)
+    model = Judge()
+    model.loss(*judge_batches(16, seed=5)(torch.Generator().manual_seed(0))).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+
+def test_batches_depend_on_nothing_but_the_generator():
+    draw = judge_batches(16, seed=5)
+    first, second = (draw(torch.Generator().manual_seed(1)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first, second))
+    assert first[0].dtype == torch.uint8 and first[0].shape == (64, 3, 17, 32, 32) and len(first[1]) == len(first[2]) == len(first[4])
+
+
+def test_record_replaces_by_id(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "data_path", lambda *parts: tmp_path.joinpath(*parts))
+    record("exam", "b", 50, "%", 20, [29.93, 70.07], "first")
+    record("exam", "a", 1.23456, "s", 3, None, "other")
+    record("exam", "b", torch.tensor(75.0), "%", 40, interval(75, 40), "second")
+    rows = json.loads((tmp_path / "results" / "exam.json").read_text())
+    assert [(row["id"], row["value"], row["command"]) for row in rows] == [("a", 1.2346, "other"), ("b", 75.0, "second")]
+    assert all(list(row) == ["id", "value", "unit", "n", "interval", "command", "commit", "machine", "date"] for row in rows)
+
+
+def test_record_without_git(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "data_path", lambda *parts: tmp_path.joinpath(*parts))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    record("exam", "a", 1, "", 1, None, "none")
+    assert json.loads((tmp_path / "results" / "exam.json").read_text())[0]["commit"] == ""
