@@ -9,7 +9,7 @@ __all__ = ['NUMBERS', 'STATE', 'HELP', 'STAGES', 'STYLE', 'SHARE', 'HELD_OUT', '
            'stage_times', 'report', 'demo_config', 'first_clips', 'demo', 'evaluate_demo', 'Parser', 'build',
            'train_options', 'read', 'quiet', 'main']
 
-# %% ../nbs/cli.ipynb #521e33e8
+# %% ../nbs/cli.ipynb #103d8ccf
 import base64
 import difflib
 import html
@@ -31,7 +31,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
-# %% ../nbs/cli.ipynb #2dc3a627
+# %% ../nbs/cli.ipynb #5dae3400
 def writable(folder: str | Path) -> Path:
     """Make the folder and try to write into it. Raises ValueError when that fails."""
     folder = Path(folder)
@@ -47,7 +47,7 @@ def say(*words) -> None:
     """Print at once, also into a pipe."""
     print(*words, flush=True)
 
-# %% ../nbs/cli.ipynb #4b2e7c4f
+# %% ../nbs/cli.ipynb #858e060c
 def generate(prompt: str, out: str = "clip.mp4", weights: str = "nano", seed: int = 0, steps: int = 16, cfg_scale: float = 2.,
              frames: int | None = None, height: int | None = None, width: int | None = None) -> None:
     """Make one clip from a prompt.
@@ -75,7 +75,7 @@ def generate(prompt: str, out: str = "clip.mp4", weights: str = "nano", seed: in
     for warning in caught: print(f"sora-edu: warning: {warning.message}", file=sys.stderr)
     say(f"{save_video(video, out)}: {size[0]} frames of {size[1]}x{size[2]}, made in {time.perf_counter() - begin:.1f} s")
 
-# %% ../nbs/cli.ipynb #eac9312e
+# %% ../nbs/cli.ipynb #202309d1
 NUMBERS = {1: "one", 2: "two"}
 
 
@@ -110,7 +110,7 @@ def table(verdicts: list[dict[str, bool]]) -> str:
     lines = [f"  {name:13} {percent:5.1f}%   {f'{low:.1f} to {high:.1f}%':>15}   {n:5}" for name, percent, n, (low, high) in shares(verdicts)]
     return "\n".join([f"  {'attribute':13} {'right':>6}   {'95% interval':>15}   cases", *lines])
 
-# %% ../nbs/cli.ipynb #5c6924e3
+# %% ../nbs/cli.ipynb #e48184dc
 def in_words(verdict: dict[str, bool]) -> str:
     """A verdict in one line of words."""
     wrong = [key for key, right in verdict.items() if not right]
@@ -125,7 +125,7 @@ def verdict_sheet(results: dict[int, tuple], n: int, path: Path) -> None:
     rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))[:n]]
     contact_sheet([video for _, video, _ in rows], [f"{prompt} ({in_words(verdict)})" for prompt, _, verdict in rows]).save(path)
 
-# %% ../nbs/cli.ipynb #7d805f65
+# %% ../nbs/cli.ipynb #44c89e8f
 def evaluate(weights: str = "nano", n: int = 500, split: str = "test", record: bool = False, out: str = "out") -> None:
     """Count how often clips show what their prompts say.
 
@@ -155,7 +155,7 @@ def keep(results: dict[int, tuple], command: str) -> None:
             ending = "" if name == "everything" else "_" + name.replace(" ", "_")
             record("adherence", f"adherence_{NUMBERS[objects]}{ending}", percent, "%", n, limits, command)
 
-# %% ../nbs/cli.ipynb #347b236a
+# %% ../nbs/cli.ipynb #7fe18fe4
 STATE = "state.json"
 
 
@@ -181,7 +181,7 @@ def go_on(config, folder: Path) -> None:
     finally:
         if not state.get("done"): remember(**end)
 
-# %% ../nbs/cli.ipynb #8d2fea42
+# %% ../nbs/cli.ipynb #b8f59ef6
 HELP = dict(
     size="nano (2 CPU cores), small (a GPU with 4-8 GB), base (16-24 GB) or large; sets all other defaults",
     clip="frames, height and width of a clip, as [17,32,32]", backgrounds="names of backgrounds of the world, as [black,gray]",
@@ -207,7 +207,7 @@ def train(out: str = "", **config) -> None:
     go_on(chosen, folder)
     say(f'Trained: {folder}. Try it: sora-edu generate "a red circle moves right" --weights {folder}')
 
-# %% ../nbs/cli.ipynb #6205d97a
+# %% ../nbs/cli.ipynb #3e5a7d63
 def judge(out: str = "out/judge", minutes: float = 5) -> None:
     """Train the judge, and count how often it reads 1,000 held-out real clips right.
 
@@ -232,7 +232,7 @@ def judge_real(reader, n: int) -> list[dict[str, bool]]:
         verdicts += judge_clips(reader, torch.stack([video for video, _, _ in clips]), [scene.truth() for _, _, scene in clips])
     return verdicts
 
-# %% ../nbs/cli.ipynb #09878b3f
+# %% ../nbs/cli.ipynb #258eae62
 def picture(image, alt: str) -> str:
     """A PIL image as an HTML picture with its data inside."""
     data = io.BytesIO()
@@ -251,7 +251,7 @@ def curve(title: str, history: list[tuple[float, float]]) -> str:
             f'<text x="0" y="114">{low:.3g}</text><text x="50" y="127">0 s</text><text x="390" y="127" text-anchor="end">{end:.0f} s</text></g></svg>'
             f"<figcaption>{html.escape(label)}.</figcaption></figure>")
 
-# %% ../nbs/cli.ipynb #ce9e9a5d
+# %% ../nbs/cli.ipynb #ec55251f
 def grid(head: list[str], rows: list[list]) -> str:
     """An HTML table."""
     line = lambda cells, tag: "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
@@ -288,7 +288,7 @@ def beside_shipped(results: dict[int, tuple]) -> list[list[str]]:
                      "not measured here" if theirs is None else f"{theirs['value']:.1f}% of {theirs['n']} ({theirs['interval'][0]:.1f} to {theirs['interval'][1]:.1f}%)"])
     return rows
 
-# %% ../nbs/cli.ipynb #209702a7
+# %% ../nbs/cli.ipynb #a1172399
 STAGES = dict(text="text encoder", vae="autoencoder", dit="diffusion transformer")
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}img,svg{max-width:100%}
 svg{width:25rem}td,th{text-align:left;padding:.15rem 1.2rem .15rem 0}ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem}
@@ -327,7 +327,7 @@ def report(path: Path, folder: Path, results: dict[int, tuple], shown: int = 20)
     path.write_text(f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
                     f"<title>sora_edu: report</title><style>{STYLE}</style><body>{''.join(parts)}</body></html>", encoding="utf-8")
 
-# %% ../nbs/cli.ipynb #5f59ebff
+# %% ../nbs/cli.ipynb #1c9bd7f8
 SHARE = .9   # of the minutes are for training, the rest for the clips before and the evaluation after
 HELD_OUT = 100
 
@@ -388,7 +388,7 @@ def evaluate_demo(folder: Path) -> None:
     report(folder / "report.html", folder / "train", results)
     say(f"\nThe report: {folder / 'report.html'}")
 
-# %% ../nbs/cli.ipynb #5b11f836
+# %% ../nbs/cli.ipynb #13c87788
 class Parser(ArgumentParser):
     """A parser whose errors are one line, with the nearest option it knows."""
 
@@ -442,7 +442,7 @@ def read(args: list[str]) -> tuple[Callable, dict]:
     options.pop("config", None)
     return COMMANDS[parsed.command], options
 
-# %% ../nbs/cli.ipynb #6cc292a1
+# %% ../nbs/cli.ipynb #fb0a5b8f
 @contextmanager
 def quiet():
     """Keep the libraries' own notes and warnings off the terminal."""

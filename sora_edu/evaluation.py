@@ -6,7 +6,7 @@
 __all__ = ['color_masks', 'tracks', 'is_whole', 'cut_out', 'halving', 'Judge', 'holds', 'verdict', 'judge_clips', 'summary',
            'interval', 'adherence', 'judge_batches', 'train_judge', 'record']
 
-# %% ../nbs/12_evaluation.ipynb #e2fc7130
+# %% ../nbs/12_evaluation.ipynb #3494f406
 import json
 import os
 import platform
@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from .video import data_path
 from .world import BACKGROUNDS, CAMERAS, COLORS, MOTIONS, SHAPES, SIZES, Scene, World, parse
 
-# %% ../nbs/12_evaluation.ipynb #ab4886dc
+# %% ../nbs/12_evaluation.ipynb #31cc512e
 def color_masks(video: Float[Tensor, "b c f h w"]) -> Float[Tensor, "b k f h w"]:
     """How much of each pixel each of the k = 8 colours covers, 0 to 1.
 
@@ -45,7 +45,7 @@ def color_masks(video: Float[Tensor, "b c f h w"]) -> Float[Tensor, "b k f h w"]
     # faint covers are texture, not objects
     return ((cover - .3) / .4).clamp(0, 1) * torch.softmax(-off_line / .02, 1)
 
-# %% ../nbs/12_evaluation.ipynb #2f637405
+# %% ../nbs/12_evaluation.ipynb #42e40f03
 def tracks(masks: Float[Tensor, "o f h w"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Area, row, column and spread of each mask in each frame, each (o, f), in pixels.
 
@@ -57,7 +57,7 @@ def tracks(masks: Float[Tensor, "o f h w"]) -> tuple[Tensor, Tensor, Tensor, Ten
     away = (y[:, None] - row[..., None, None]).square() + (x - column[..., None, None]).square()
     return area, row, column, (masks * away).sum((2, 3)) / area.square()
 
-# %% ../nbs/12_evaluation.ipynb #18856c41
+# %% ../nbs/12_evaluation.ipynb #e4b0473c
 def is_whole(masks: Float[Tensor, "o f h w"]) -> Bool[Tensor, "o"]:
     """Whether each mask is one compact thing on an unbroken track. The limits fit clips of 17 frames of 32x32."""
     area, row, column, spread = tracks(masks)
@@ -66,7 +66,7 @@ def is_whole(masks: Float[Tensor, "o f h w"]) -> Bool[Tensor, "o"]:
     swell = (area.diff(dim=1).abs() / area[:, 1:].maximum(area[:, :-1])).amax(1)
     return (spread.quantile(.9, 1) < .28) & (jump < 6) & (swell < .30) & (area > 4).all(1)
 
-# %% ../nbs/12_evaluation.ipynb #809cd5de
+# %% ../nbs/12_evaluation.ipynb #3a3fb3f8
 def cut_out(masks: Float[Tensor, "o f h w"], row: Float[Tensor, "o f"], column: Float[Tensor, "o f"],
             side: int = 24) -> Float[Tensor, "o f s s"]:
     """Each mask in each frame, moved so that its centre is the centre of a window of `side` pixels."""
@@ -77,12 +77,12 @@ def cut_out(masks: Float[Tensor, "o f h w"], row: Float[Tensor, "o f"], column: 
     windows = F.grid_sample(rearrange(masks, "o f h w -> (o f) 1 h w"), grid.flatten(0, 1), align_corners=False)
     return rearrange(windows, "(o f) 1 s t -> o f s t", f=f)
 
-# %% ../nbs/12_evaluation.ipynb #6ff24e05
+# %% ../nbs/12_evaluation.ipynb #ab097535
 def halving(*widths: int) -> list[nn.Module]:
     """Convolutions that each halve height and width, from `widths[0]` channels to `widths[-1]`."""
     return [layer for a, b in pairwise(widths) for layer in (nn.Conv2d(a, b, 3, 2, 1), nn.GELU())]
 
-# %% ../nbs/12_evaluation.ipynb #125b0d42
+# %% ../nbs/12_evaluation.ipynb #35f80aee
 class Judge(nn.Module, PyTorchModelHubMixin):
     """Reads a clip: background and camera from all pixels; for each object its colour (by geometry), shape, size and motion (a small network on its
     cut-out mask and track). It also checks that each object is one compact thing on an unbroken track (`is_whole`), because a network alone is
@@ -154,7 +154,7 @@ class Judge(nn.Module, PyTorchModelHubMixin):
         return (sum(F.cross_entropy(scores, scene[:, i]) for i, scores in enumerate(of_scene.values()))
                 + sum(F.cross_entropy(scores, thing[:, i]) for i, scores in enumerate(of_thing.values())))
 
-# %% ../nbs/12_evaluation.ipynb #66a0e32e
+# %% ../nbs/12_evaluation.ipynb #9a52f266
 def holds(relation: str, a: dict, b: dict) -> bool:
     """Whether thing `a` lies on that side of thing `b`, by at least six tenths of their radii together."""
     down, right = a["row"] - b["row"], a["column"] - b["column"]
@@ -177,7 +177,7 @@ def verdict(reading: dict, named: dict) -> dict[str, bool]:
         best = right if best is None or sum(right.values()) > sum(best.values()) else best
     return best
 
-# %% ../nbs/12_evaluation.ipynb #17494680
+# %% ../nbs/12_evaluation.ipynb #10498a96
 def judge_clips(judge: Judge, videos: Float[Tensor, "b c f h w"], named: list[dict]) -> list[dict[str, bool]]:
     """The verdict on each clip against what was asked for (`parse(prompt)`, or `scene.truth()` for real clips).
 
@@ -194,7 +194,7 @@ def summary(verdicts: list[dict[str, bool]]) -> dict[str, tuple[float, int]]:
         for key, right in v.items(): shares.setdefault(key.rstrip("01"), []).append(right)
     return {key: (100 * sum(rights) / len(rights), len(rights)) for key, rights in shares.items()}
 
-# %% ../nbs/12_evaluation.ipynb #60512a78
+# %% ../nbs/12_evaluation.ipynb #fb48d76d
 def interval(percent: float, n: int) -> list[float]:
     """95% interval of a share of `n` cases, in percent (Wilson, "Probable inference", 1927). Raises ValueError without cases or beyond 0 to 100."""
     if n < 1 or not 0 <= percent <= 100: raise ValueError(f"interval: expected a share of 0 to 100% of at least one case, got {percent}% of {n}")
@@ -202,7 +202,7 @@ def interval(percent: float, n: int) -> list[float]:
     middle, half = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** .5
     return [round(100 * (middle - half) / (1 + z * z / n), 2), round(100 * (middle + half) / (1 + z * z / n), 2)]
 
-# %% ../nbs/12_evaluation.ipynb #7a80ec6b
+# %% ../nbs/12_evaluation.ipynb #2cb4d149
 def adherence(sora, judge: Judge, n: int, objects: int, split: str = "test", tick: Callable[[int], None] = lambda done: None) -> tuple:
     """Make clips for `n` prompts of a split with one or two objects, and judge them.
 
@@ -217,7 +217,7 @@ def adherence(sora, judge: Judge, n: int, objects: int, split: str = "test", tic
     videos = torch.cat(videos)
     return prompts, videos, judge_clips(judge, videos, [parse(prompt) for prompt in prompts])
 
-# %% ../nbs/12_evaluation.ipynb #d13f7d07
+# %% ../nbs/12_evaluation.ipynb #85bc35ed
 def judge_batches(n: int, seed: int) -> Callable[[torch.Generator], tuple]:
     """A function that draws batches of 64 of `n` clips of the world, as `Judge.loss` takes them."""
     world = World(seed=seed)
@@ -243,7 +243,7 @@ def train_judge(out: str | Path, minutes: float = 5, seed: int = 0, steps: int |
     judge.eval().half().save_pretrained(out)
     return judge.float()
 
-# %% ../nbs/12_evaluation.ipynb #2afd61ae
+# %% ../nbs/12_evaluation.ipynb #abc26b37
 def record(stem: str, id: str, value: float, unit: str, n: int, interval: list[float] | None, command: str) -> None:
     """Write one measured figure into `data/results/<stem>.json`, in the place of an older one with this id."""
     path = Path(data_path("results")) / f"{stem}.json"

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PARTS', 'weights_folder', 'load_part', 'load_config', 'Sora']
 
-# %% ../nbs/11_pipeline.ipynb #4e545d90
+# %% ../nbs/11_pipeline.ipynb #f98978a3
 import contextlib
 import io
 import json
@@ -23,7 +23,7 @@ from .text import TextEncoder
 from .vae import VideoVAE
 from .video import data_path
 
-# %% ../nbs/11_pipeline.ipynb #8f62d845
+# %% ../nbs/11_pipeline.ipynb #ee6b5f0f
 PARTS = dict(text=TextEncoder, vae=VideoVAE, dit=DiT)
 
 
@@ -56,7 +56,7 @@ def load_config(file: Path) -> dict:
     if missing: raise ValueError(f"weights: {file} lacks {', '.join(missing)}; restore it")
     return config
 
-# %% ../nbs/11_pipeline.ipynb #4a2844d4
+# %% ../nbs/11_pipeline.ipynb #39a538ce
 class Sora:
     """Text to video: `sora("a red circle moves right", seed=0)` gives a clip (1, 3, f, h, w) in [-1, 1].
 

@@ -6,7 +6,7 @@
 __all__ = ['SOLVERS', 'time_grid', 'clip_noise', 'seeded_generators', 'Run', 'euler', 'heun', 'ab2', 'ddim', 'ddpm', 'dpmpp',
            'pick_solver', 'map_text', 'expand_batch', 'guided', 'keep_known', 'hold', 'levels_like', 'sample']
 
-# %% ../nbs/08_sampling.ipynb #5e36da59
+# %% ../nbs/08_sampling.ipynb #fde6a200
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from .diffusion import NoiseProcess, RectifiedFlow, broadcast_t, check_same_shape, shift_t
 
-# %% ../nbs/08_sampling.ipynb #b91bd1cc
+# %% ../nbs/08_sampling.ipynb #dee4648b
 def time_grid(
     steps: int | Sequence[float],  # number of steps, or the noise levels themselves from 1 down to 0
     shift: float = 1.0,  # above 1: more of the steps at high noise
@@ -32,7 +32,7 @@ def time_grid(
         raise ValueError(f"steps, given as noise levels, must be at least two and fall within [0, 1], got {levels}")
     return levels
 
-# %% ../nbs/08_sampling.ipynb #ba4cfa40
+# %% ../nbs/08_sampling.ipynb #d2dc3c4b
 def clip_noise(shape: tuple[int, ...], generators: Sequence[torch.Generator], device=None) -> Float[Tensor, "b ..."]:
     """Draw standard normal noise, clip `i` from generator `i` alone, on the CPU: the same on every machine and in every batch."""
     return torch.stack([torch.randn(shape[1:], generator=g) for g in generators]).to(device)
@@ -45,7 +45,7 @@ def seeded_generators(seed: int | Sequence[int], batch: int) -> list[torch.Gener
         raise ValueError(f"seed must be one whole number or one per clip ({batch}), got {len(seeds)}")
     return [torch.Generator().manual_seed(int(s)) for s in seeds]
 
-# %% ../nbs/08_sampling.ipynb #d1787526
+# %% ../nbs/08_sampling.ipynb #2b581a66
 @dataclass
 class Run:
     """What a solver's step can use besides `x`: the noise process, the model, a generator per clip, and what it kept."""
@@ -61,12 +61,12 @@ class Run:
         data = self.process.solve(x, out, alpha, sigma, to="data")
         return data, (alpha, sigma.clamp(min=1e-8)), self.process.alpha_sigma(broadcast_t(s, x))
 
-# %% ../nbs/08_sampling.ipynb #8e7ca091
+# %% ../nbs/08_sampling.ipynb #24064ef2
 def euler(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
     """One straight step along the velocity from level `t` to `s`. First order."""
     return x + broadcast_t(s - t, x) * run.process.velocity(x, out, t)
 
-# %% ../nbs/08_sampling.ipynb #f2fb4d72
+# %% ../nbs/08_sampling.ipynb #476302a9
 def heun(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
     """An Euler step, then again with the mean velocity of its two ends. Second order, two model calls (arXiv 2206.00364)."""
     v, end = run.process.velocity(x, out, t), euler(run, x, out, t, s)
@@ -74,7 +74,7 @@ def heun(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
         return end
     return x + broadcast_t(s - t, x) * (v + run.process.velocity(end, run.predict(end, s), s)) / 2
 
-# %% ../nbs/08_sampling.ipynb #b2adfa37
+# %% ../nbs/08_sampling.ipynb #18b27e5f
 def ab2(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
     """Adams-Bashforth: the velocity extrapolated from this step and the one before. Second order, one model call."""
     v, h = run.process.velocity(x, out, t), broadcast_t(s - t, x)
@@ -84,7 +84,7 @@ def ab2(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
     run.memory.update(v=v, h=h)
     return x + h * lead
 
-# %% ../nbs/08_sampling.ipynb #9218f3d0
+# %% ../nbs/08_sampling.ipynb #15bcf6fe
 def ddim(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor, eta: float = 0.0) -> Tensor:
     """Mix the predicted data and noise again at level `s` (arXiv 2010.02502); `eta` 1 replaces as much noise as DDPM does."""
     data, (alpha_t, sigma_t), (alpha_s, sigma_s) = run.look(x, out, t, s)
@@ -101,7 +101,7 @@ def ddpm(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
     """Ancestral sampling: a draw from the posterior of `x_s` given `x_t` and the predicted data (arXiv 2006.11239)."""
     return ddim(run, x, out, t, s, eta=1.0)
 
-# %% ../nbs/08_sampling.ipynb #963d8b70
+# %% ../nbs/08_sampling.ipynb #d9a33c7d
 def dpmpp(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
     """DPM-Solver++(2M): the predicted data, extrapolated from this step and the one before. Second order (arXiv 2211.01095)."""
     data, (alpha_t, sigma_t), (alpha_s, sigma_s) = run.look(x, out, t, s)
@@ -114,7 +114,7 @@ def dpmpp(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
     run.memory.update(data=data, log_snr=log_snr)
     return sigma_s / sigma_t * x + (alpha_s - sigma_s * alpha_t / sigma_t) * lead
 
-# %% ../nbs/08_sampling.ipynb #b1f9d90c
+# %% ../nbs/08_sampling.ipynb #9764882b
 SOLVERS = {"euler": euler, "heun": heun, "ab2": ab2, "dpmpp": dpmpp, "ddim": ddim, "ddpm": ddpm}
 
 
@@ -128,7 +128,7 @@ def pick_solver(solver: str, process: NoiseProcess) -> Callable:
         raise ValueError("process predicts noise on a rectified flow, which tells nothing about the data at level 1; train with 'data', 'v' or 'velocity'")
     return SOLVERS[solver]
 
-# %% ../nbs/08_sampling.ipynb #1bbd2ced
+# %% ../nbs/08_sampling.ipynb #785e71c0
 def map_text(fn: Callable, *texts):
     """Apply `fn` to the tensors of conditioning objects of one structure: tensor, None, or tuples, lists and dicts of them."""
     first = texts[0]
@@ -149,7 +149,7 @@ def expand_batch(x: Float[Tensor, "n ..."], batch: int) -> Float[Tensor, "b ..."
         raise ValueError(f"text must have a batch of 1 or {batch} like shape[0], got {tuple(x.shape)}")
     return x.expand(batch, *x.shape[1:])
 
-# %% ../nbs/08_sampling.ipynb #e99dcd96
+# %% ../nbs/08_sampling.ipynb #359a751b
 def guided(model: Callable, text, null_text, cfg_scale: float, batch: int) -> Callable[[Tensor, Tensor], Tensor]:
     """Return `predict(x, t)`: the model led by its text, `null + cfg_scale (text - null)` (arXiv 2207.12598).
 
@@ -173,7 +173,7 @@ def guided(model: Callable, text, null_text, cfg_scale: float, batch: int) -> Ca
 
     return predict
 
-# %% ../nbs/08_sampling.ipynb #62dd4a41
+# %% ../nbs/08_sampling.ipynb #7b1a4018
 def keep_known(known: tuple[Tensor, Tensor] | None, shape: tuple[int, ...]) -> tuple[Tensor | None, Tensor | None]:
     """Check `known = (latent, frames)` and return the latent and a mask `(b, f)` that is True on frames given clean."""
     if known is None:
@@ -195,7 +195,7 @@ def levels_like(t: float, x: Float[Tensor, "b ..."], given: Tensor | None) -> Te
     "Noise level `t` for every clip `(b,)`, or for every frame `(b, f)` with 0 where it is given"
     return x.new_full(x.shape[:1], t) if given is None else torch.where(given, 0.0, x.new_tensor(t))
 
-# %% ../nbs/08_sampling.ipynb #5fe96f45
+# %% ../nbs/08_sampling.ipynb #f173ab82
 @torch.no_grad()
 def sample(
     model: Callable | nn.Module,  # called as `model(x, t)` or `model(x, t, text=...)`, returns the shape of x

@@ -7,7 +7,7 @@ __all__ = ['SIZES', 'QUESTIONS', 'PROMPTS', 'Config', 'config_for', 'Batches', '
            'VAEStage', 'real_crops', 'DiTStage', 'encode_world', 'average', 'EMA', 'Live', 'run', 'text_stage',
            'vae_stage', 'dit_stage', 'finish', 'draw_samples', 'train']
 
-# %% ../nbs/09_training.ipynb #08667f80
+# %% ../nbs/09_training.ipynb #fd985a23
 import contextlib
 import json
 import os
@@ -34,7 +34,7 @@ from .vae import VideoVAE
 from .video import contact_sheet, load_clip
 from .world import BACKGROUNDS, LENGTHS, PLAIN, WORDS, World, describe, parse
 
-# %% ../nbs/09_training.ipynb #b2d38e5e
+# %% ../nbs/09_training.ipynb #889fbf23
 @dataclass(frozen=True)
 class Config:
     """Everything a training needs. Pick one of `SIZES` and override any field.
@@ -75,7 +75,7 @@ def config_for(size: str, **overrides) -> Config:
     if size not in SIZES: raise ValueError(f"size: expected one of {tuple(SIZES)}, got {size!r}")
     return replace(SIZES[size], **overrides)
 
-# %% ../nbs/09_training.ipynb #bd6fce89
+# %% ../nbs/09_training.ipynb #ec27b238
 class Batches(IterableDataset):
     """Endless batches: batch number `step` is `draw(generator)` with a generator seeded by the seed and the step. So a resumed run goes on with the right data."""
 
@@ -88,7 +88,7 @@ class Batches(IterableDataset):
             yield self.draw(torch.Generator().manual_seed(self.seed * 1_000_003 + step))
             step += 1
 
-# %% ../nbs/09_training.ipynb #1da69be2
+# %% ../nbs/09_training.ipynb #c3de230b
 class Stage(L.LightningModule):
     """A model, its loss on a batch, and a budget in seconds or steps. The learning rate warms up, holds, and falls to zero as the budget is used up.
 
@@ -132,7 +132,7 @@ class Stage(L.LightningModule):
     def on_save_checkpoint(self, checkpoint): checkpoint["budget"] = dict(elapsed=self.elapsed, history=self.history)
     def on_load_checkpoint(self, checkpoint): self.elapsed, self.history = checkpoint["budget"]["elapsed"], checkpoint["budget"]["history"]
 
-# %% ../nbs/09_training.ipynb #634f9df1
+# %% ../nbs/09_training.ipynb #141a2030
 # The questions asked of a caption, and their answers; the first answer is "not named".
 QUESTIONS = {f"{kind}{i}": ("-", *ways) for kind, ways in WORDS.items() for i in (("",) if kind in ("relation", "background", "camera") else (0, 1))}
 
@@ -155,7 +155,7 @@ def captions_and_answers(world: World, n: int, tokenizer: Tokenizer) -> tuple[In
     answers = [[options.index(parse(caption).get(key, "-")) for key, options in QUESTIONS.items()] for caption in captions]
     return tokenizer(captions), torch.tensor(answers)
 
-# %% ../nbs/09_training.ipynb #42187046
+# %% ../nbs/09_training.ipynb #96929c6a
 class VAEStage(Stage):
     """Batches: clips (b, c, f, h, w) in uint8."""
 
@@ -174,7 +174,7 @@ def real_crops(n: int, size: tuple[int, int, int], rng: np.random.Generator, par
         crops.append(((clip[:, t:t + f, y:y + h, x:x + w] + 1) * 127.5).round().byte())
     return torch.stack(crops)
 
-# %% ../nbs/09_training.ipynb #e210e8c6
+# %% ../nbs/09_training.ipynb #d6aba974
 class DiTStage(Stage):
     """Rectified flow on cached latents. Batches: latents (b, c, f, h, w) and tokens (b, n); a tenth of the captions is emptied, for guidance.
 
@@ -191,7 +191,7 @@ class DiTStage(Stage):
         tokens = torch.where(empty & (torch.arange(tokens.shape[1], device=x.device) > 0), 0, tokens)
         return self.flow.loss(self.model, x.float(), text=self.encoder(tokens).float())
 
-# %% ../nbs/09_training.ipynb #2229ac41
+# %% ../nbs/09_training.ipynb #243b2f37
 @torch.no_grad()
 def encode_world(vae: VideoVAE, tokenizer: Tokenizer, world: World, n: int, tick: Callable = lambda done: None) -> tuple[Tensor, Tensor]:
     """Latents (n, c, f, h, w) in bfloat16 of `n` clips, and tokens (n, 3, m) of a terse, a normal and a descriptive caption of each."""
@@ -206,7 +206,7 @@ def encode_world(vae: VideoVAE, tokenizer: Tokenizer, world: World, n: int, tick
         tick(indices[-1] + 1)
     return torch.cat(latents), torch.cat(tokens)
 
-# %% ../nbs/09_training.ipynb #e3a5d51b
+# %% ../nbs/09_training.ipynb #f40c5b2d
 def average(averages: list[Tensor], weights: list[Tensor], n: Tensor) -> None:
     """Move averages towards weights: over about the last tenth of the steps at first, and 500 steps later on."""
     torch._foreach_lerp_(averages, weights, max(.002, 10 / (10 + int(n))))
@@ -220,7 +220,7 @@ class EMA(WeightAveraging):
     @property
     def average(self) -> nn.Module: return self._average_model.module
 
-# %% ../nbs/09_training.ipynb #2508b4e6
+# %% ../nbs/09_training.ipynb #419c405d
 class Live(Callback):
     """A progress bar with loss and time left; every `every` seconds calls `report(stage, trainer)`; a first Ctrl-C ends the stage in good order."""
 
@@ -252,7 +252,7 @@ class Live(Callback):
         if hasattr(self, "bar"): self.bar.close()
         if hasattr(self, "before"): signal.signal(signal.SIGINT, self.before)
 
-# %% ../nbs/09_training.ipynb #e1b9e479
+# %% ../nbs/09_training.ipynb #086bb302
 def run(stage: Stage, draw: Callable, live: Live, seed: int = 0, checkpoint: Path | None = None, ema: bool = False) -> bool:
     """Train a stage on batches from `draw` with Lightning until its budget is used up, resuming from `checkpoint` when that exists. True if it was not interrupted."""
     resume = checkpoint if checkpoint and checkpoint.exists() else None
@@ -266,7 +266,7 @@ def run(stage: Stage, draw: Callable, live: Live, seed: int = 0, checkpoint: Pat
     stage.model.eval().cpu()
     return not live.interrupted
 
-# %% ../nbs/09_training.ipynb #88333ce0
+# %% ../nbs/09_training.ipynb #0938c85b
 def text_stage(config: Config, out: Path) -> None:
     """Train the text encoder and save it in `out/text`."""
     encoder = TextEncoder(config.text_dim)
@@ -291,7 +291,7 @@ def vae_stage(config: Config, out: Path) -> None:
     model.normalise_to(torch.stack([world[i][0] for i in range(300)]))
     finish(done, stage, model, out / "vae")
 
-# %% ../nbs/09_training.ipynb #4caa5880
+# %% ../nbs/09_training.ipynb #25fe3a7f
 def dit_stage(config: Config, out: Path, seconds: float, report: Callable) -> None:
     """Train the diffusion transformer on latents of `out/vae` and prompts read by `out/text`, and save it in `out/dit`."""
     from tqdm.auto import tqdm
@@ -312,7 +312,7 @@ def dit_stage(config: Config, out: Path, seconds: float, report: Callable) -> No
         report(average.eval(), vae, encoder, stage.elapsed)
     finish(run(stage, draw, Live("diffusion transformer", report=minute), config.seed, out / "last.ckpt", ema=True), stage, model, out / "dit")
 
-# %% ../nbs/09_training.ipynb #dfb8c58e
+# %% ../nbs/09_training.ipynb #3fe5eae7
 def finish(done: bool, stage: Stage, model: nn.Module, folder: Path) -> None:
     """Save a model in half precision with its loss curve. An interrupted stage stops the chain; of those, only the last is worth keeping."""
     if not done and folder.name != "dit": raise KeyboardInterrupt(f"stopped by Ctrl-C; training again starts {folder.name} anew")
@@ -334,7 +334,7 @@ def draw_samples(model: DiT, vae: VideoVAE, encoder: TextEncoder, config: Config
     path.parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(vae.decode(latent), list(prompts)).save(path)
 
-# %% ../nbs/09_training.ipynb #cb68eafa
+# %% ../nbs/09_training.ipynb #d77ef7f2
 def train(config: Config, out: str | Path, report: Callable | None = None) -> Path:
     """Train text encoder, autoencoder and diffusion transformer in `config.minutes`, and save them in folder `out`, which `Sora.from_pretrained` reads.
 

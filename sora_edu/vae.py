@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['psnr', 'CausalConv', 'VideoVAE']
 
-# %% ../nbs/04_vae.ipynb #cff30da3
+# %% ../nbs/04_vae.ipynb #2d69e97d
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from .patches import patchify, unpatchify
 
-# %% ../nbs/04_vae.ipynb #0239298e
+# %% ../nbs/04_vae.ipynb #7a47fe18
 def psnr(a: Float[Tensor, "b c f h w"], b: Float[Tensor, "b c f h w"]) -> Float[Tensor, "b"]:
     """Peak signal-to-noise ratio of each clip in decibels, for values in [-1, 1]: 10 log10(4 / mean squared error)."""
     return 10 * torch.log10(4 / (a.clamp(-1, 1) - b).square().flatten(1).mean(1).clamp(min=1e-10))
 
-# %% ../nbs/04_vae.ipynb #b2b3ca8f
+# %% ../nbs/04_vae.ipynb #e411fef4
 class CausalConv(nn.Module):
     """A residual convolution over 2 frames (this one and the one before) and 3×3 places, through a bottleneck of `width` channels.
 
@@ -38,7 +38,7 @@ class CausalConv(nn.Module):
         near = [y[:, i:i + f, j:j + h, k:k + w] for i in range(2) for j in range(3) for k in range(3)]
         return x + self.mix(torch.cat(near, -1))
 
-# %% ../nbs/04_vae.ipynb #d1d00332
+# %% ../nbs/04_vae.ipynb #81d8e71a
 class VideoVAE(nn.Module, PyTorchModelHubMixin):
     """A causal variational autoencoder for video: patches, a linear path, and a correction by a small network on each side.
 
