@@ -23,7 +23,7 @@ def run(minutes: float, out: Path) -> None:
     begin, config = time.perf_counter(), config_for("nano", minutes=minutes)
     def snapshot(model, vae, encoder, _):
         passed = time.perf_counter() - begin
-        if passed // EVERY > len(list((out / "snapshots").glob("*"))):
+        if passed - max((int(folder.name) for folder in (out / "snapshots").glob("*")), default=0) >= EVERY - 5:
             copy.deepcopy(model).half().save_pretrained(out / "snapshots" / f"{passed:05.0f}")
         draw_samples(model, vae, encoder, config, out / "samples" / f"{passed:05.0f}s.png")
     train(config, out, snapshot)

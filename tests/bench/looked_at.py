@@ -8,7 +8,7 @@ import sys
 import torch
 
 from sora_edu.cli import load_judge, writable
-from sora_edu.evaluation import adherence, interval, record
+from sora_edu.evaluation import adherence, record
 from sora_edu.pipeline import Sora
 from sora_edu.video import contact_sheet
 
