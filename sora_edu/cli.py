@@ -335,7 +335,7 @@ HELD_OUT = 100
 def demo_config(minutes: float, seed: int, folder: Path):
     """The configuration of the demo's training. Raises ValueError when `folder` holds one with other options."""
     from sora_edu.training import SIZES, config_for
-    config = config_for("nano", minutes=minutes * SHARE, seed=seed, clips=min(SIZES["nano"].clips, int(3000 * minutes)))
+    config = config_for("nano", minutes=minutes * SHARE, seed=seed, clips=min(SIZES["nano"].clips, int(1000 * minutes)))
     if (folder / "config.json").exists():
         before = json.loads((folder / "config.json").read_text())
         if (before["minutes"], before["seed"]) != (config.minutes, config.seed):
