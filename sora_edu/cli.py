@@ -48,7 +48,7 @@ def say(*words) -> None:
     print(*words, flush=True)
 
 # %% ../nbs/cli.ipynb #858e060c
-def generate(prompt: str, out: str = "clip.mp4", weights: str = "nano", seed: int = 0, steps: int = 64, cfg_scale: float = 2.,
+def generate(prompt: str, out: str = "clip.mp4", weights: str = "nano", seed: int = 0, steps: int = 32, cfg_scale: float = 2.,
              frames: int | None = None, height: int | None = None, width: int | None = None) -> None:
     """Make one clip from a prompt.
 
