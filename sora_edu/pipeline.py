@@ -52,7 +52,7 @@ def load_config(file: Path) -> dict:
     """The settings of a trained model. Raises ValueError, naming the file, when it is damaged or lacks something."""
     try: config = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error: raise ValueError(f"weights: {file} is damaged ({error}); restore it") from None
-    missing = [key for key in ("clip", "backgrounds") if key not in config] if isinstance(config, dict) else ["everything"]
+    missing = [key for key in ("clip", "backgrounds", "shift") if key not in config] if isinstance(config, dict) else ["everything"]
     if missing: raise ValueError(f"weights: {file} lacks {', '.join(missing)}; restore it")
     return config
 
@@ -60,7 +60,7 @@ def load_config(file: Path) -> dict:
 class Sora:
     """Text to video: `sora("a red circle moves right", seed=0)` gives a clip (1, 3, f, h, w) in [-1, 1].
 
-    `text`, `vae` and `dit` are the trained parts; `config` needs `clip`, the size (frames, height, width) it was trained on."""
+    `text`, `vae` and `dit` are the trained parts; `config` needs `clip`, the size (frames, height, width) it was trained on, and `shift`."""
 
     def __init__(self, text: TextEncoder, vae: VideoVAE, dit: DiT, config: dict):
         self.text, self.vae, self.dit, self.config = text, vae, dit, config
@@ -86,14 +86,14 @@ class Sora:
 
     @torch.no_grad()
     def __call__(self, prompt: str | list[str], seed: int | list[int] = 0, steps: int = 32, cfg_scale: float = 2., size: tuple[int, int, int] | None = None,
-                 solver: str = "ddpm", shift: float = 12.) -> Float[Tensor, "b c f h w"]:
+                 solver: str = "ddpm") -> Float[Tensor, "b c f h w"]:
         """A clip for each prompt. The empty prompt leaves everything open. `size` (frames, height, width) defaults to the size of training.
 
-        `steps`, `cfg_scale`, `solver` and `shift` are those of `sample`; the defaults obeyed prompts best on the validation split.
+        `steps`, `cfg_scale` and `solver` are those of `sample`.
         `seed` belongs to the first clip, the next has seed + 1, and so on; same seed, same clip. Unknown words and overlong prompts are reported by a warning."""
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         self.check_prompts(prompts)
         latent_size = self.vae.latent_size(tuple(size or self.config["clip"]))
         latent = sample(self.dit, (len(prompts), self.vae.latent_channels, *latent_size), steps=steps, solver=solver, cfg_scale=cfg_scale, seed=seed,
-                        text=self.text(prompts), null_text=self.text([""]), process=RectifiedFlow("data"), shift=shift)
+                        text=self.text(prompts), null_text=self.text([""]), process=RectifiedFlow("data"), shift=self.config["shift"])
         return self.vae.decode(latent).clamp(-1, 1)

@@ -1,4 +1,4 @@
-"""Which way of sampling obeys best? python tests/bench/sampling_choices.py (5 minutes)
+"""Which way of sampling obeys best? python tests/bench/sampling_choices.py (3 minutes)
 
 The shipped weights, 200 one-object prompts of the validation split, the judge; writes one record for each way into data/results/sampling.json."""
 import torch
@@ -8,8 +8,7 @@ from sora_edu.evaluation import adherence, interval, record, summary
 from sora_edu.pipeline import Sora
 
 PROMPTS = 200
-WAYS = dict(euler_16=dict(solver="euler", steps=16, shift=4.), euler_32=dict(solver="euler", steps=32, shift=4.), euler_32_shift_12=dict(solver="euler", shift=12.),
-            ddpm_16=dict(steps=16, shift=4.), ddpm_16_shift_12=dict(steps=16), ddpm_32=dict(shift=4.), ddpm_32_shift_12=dict(),
+WAYS = dict(euler_16=dict(solver="euler", steps=16), euler_32=dict(solver="euler"), ddpm_16=dict(steps=16), ddpm_32=dict(),
             ddpm_32_guidance_1=dict(cfg_scale=1.), ddpm_32_guidance_4=dict(cfg_scale=4.))
 
 
