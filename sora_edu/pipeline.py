@@ -85,10 +85,11 @@ class Sora:
             if late := self.text.tokenizer.cut(prompt): warnings.warn(f"prompt: too long, left out the last {len(late)} words from {late[0]!r} on", stacklevel=3)
 
     @torch.no_grad()
-    def __call__(self, prompt: str | list[str], seed: int | list[int] = 0, steps: int = 16, cfg_scale: float = 2., size: tuple[int, int, int] | None = None,
-                 solver: str = "euler") -> Float[Tensor, "b c f h w"]:
+    def __call__(self, prompt: str | list[str], seed: int | list[int] = 0, steps: int = 32, cfg_scale: float = 2., size: tuple[int, int, int] | None = None,
+                 solver: str = "ddpm") -> Float[Tensor, "b c f h w"]:
         """A clip for each prompt. The empty prompt leaves everything open. `size` (frames, height, width) defaults to the size of training.
 
+        `steps`, `cfg_scale` and `solver` are those of `sample`.
         `seed` belongs to the first clip, the next has seed + 1, and so on; same seed, same clip. Unknown words and overlong prompts are reported by a warning."""
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         self.check_prompts(prompts)

@@ -17,8 +17,8 @@ import sora_edu.training as training
 from sora_edu.dit import DiT
 from sora_edu.patches import grid_size
 from sora_edu.text import TextEncoder
-from sora_edu.training import (QUESTIONS, SIZES, Batches, DiTStage, Live, Stage, TextStage, VAEStage, captions_and_answers,
-                               config_for, encode_world, finish, real_crops, run, train)
+from sora_edu.training import (QUESTIONS, SIZES, Batches, DiTStage, Live, Muon, Stage, TextStage, VAEStage, captions_and_answers,
+                               config_for, encode_world, finish, orthogonalise, precision, real_crops, run, train)
 from sora_edu.vae import VideoVAE
 from sora_edu.world import World
 
@@ -235,7 +235,39 @@ def test_every_parameter_has_exactly_one_optimizer():
     adam, muon = DiTStage(model, TextEncoder(16, 1, 2), 1., 0., seconds=1, steps=1, lr=1e-3, muon_lr=.01).configure_optimizers()
     given_to = [id(p) for o in (adam, muon) for group in o.param_groups for p in group["params"]]
     assert sorted(given_to) == sorted(id(p) for p in model.parameters())
-    assert all(p.ndim == 2 for p in muon.param_groups[0]["params"]) and isinstance(muon, torch.optim.Muon)
+    assert all(p.ndim == 2 for p in muon.param_groups[0]["params"]) and isinstance(muon, Muon)
+
+
+@given(rows=st.integers(2, 40), columns=st.integers(2, 40), scale=st.sampled_from((1e-4, 1., 1e4)), seed=st.integers(0, 1000))
+@settings(max_examples=50, deadline=None)
+def test_orthogonalise_keeps_directions_and_levels_strengths(rows, columns, scale, seed):
+    gradient = torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed))
+    u, strengths, vh = torch.linalg.svd(gradient, full_matrices=False)
+    made = u.T @ orthogonalise(scale * gradient) @ vh.T
+    strong = strengths > .05 * strengths[0]
+    assert ((made.diag()[strong] > .5) & (made.diag()[strong] < 1.3)).all()
+    assert (made - made.diag().diag()).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (24, 96), (96, 24)])
+def test_muon_walks_like_pytorchs(shape):
+    """PyTorch's computes in bfloat16, so the two agree to about a percent of a step."""
+    torch.manual_seed(0)
+    ours, theirs = (nn.Parameter(torch.ones(shape)) for _ in range(2))
+    optimizers = Muon([ours], lr=.1, weight_decay=.1), torch.optim.Muon([theirs], lr=.1, weight_decay=.1, adjust_lr_fn="match_rms_adamw")
+    for _ in range(10):
+        ours.grad = torch.randn(shape)
+        theirs.grad = ours.grad.clone()
+        for optimizer in optimizers: optimizer.step()
+    assert (ours - theirs).norm() < .03 * (ours - 1).norm()
+
+
+@pytest.mark.parametrize("slower, expected", [(torch.float32, "bf16-mixed"), (torch.bfloat16, "32-true")])
+def test_precision_is_the_faster_one(monkeypatch, slower, expected):
+    """A processor without instructions for bfloat16 takes ten times longer with it."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(training.timeit, "repeat", lambda work, **_: [10. if work().dtype == slower else 1.])
+    assert precision.__wrapped__() == expected
 
 
 def test_the_average_of_the_weights_is_kept_and_saved(tmp_path):

@@ -1,6 +1,6 @@
 """Train nano from nothing and measure adherence along the way: python tests/bench/curve.py MINUTES OUT
 
-Snapshots of the averaged weights are kept every two minutes; afterwards each is judged on validation prompts with one object.
+Snapshots of the averaged weights are kept every five minutes; afterwards each is judged on validation prompts with one object.
 Writes `minutes_to_95` and one `adherence_at` row per snapshot into data/results/curve.json."""
 import copy
 import sys
@@ -15,7 +15,7 @@ from sora_edu.evaluation import adherence, interval, record, summary
 from sora_edu.pipeline import Sora
 from sora_edu.training import config_for, draw_samples, train
 
-EVERY, PROMPTS, MARK = 120, 200, 95.
+EVERY, PROMPTS, MARK = 300, 200, 95.
 
 
 def run(minutes: float, out: Path) -> None:
