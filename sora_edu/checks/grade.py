@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['Limits', 'blank_package', 'hidden', 'code_cells', 'chapter_of', 'Worker', 'alone', 'run', 'unpack', 'verdict',
-           'grade_one', 'page', 'feedback', 'correlation', 'item_rows', 'write_csv', 'grade', 'readable', 'write']
+           'grade_one', 'page', 'feedback', 'correlation', 'item_rows', 'write_csv', 'gradescope', 'grade', 'readable',
+           'write']
 
 # %% ../../nbs/checks/grade.ipynb #d9d04dad
 import csv
+import functools
 import html
 import json
 import os
@@ -53,11 +55,13 @@ def blank_package(folder: Path) -> None:
         file.write_text(blank(file.read_text(encoding="utf-8"), functions), encoding="utf-8")
 
 
-def hidden() -> list[str]:
-    """Where solutions lie: the package, and the chapters beside it."""
+def hidden(submissions: Path) -> list[str]:
+    """Folders where answers lie: the package, the chapters and their history beside it, and what the others have handed in."""
     import sora_edu
     package = Path(list(sora_edu.__path__)[0]).resolve()
-    return [f"{package}{os.sep}", f"{package.parent / 'nbs'}{os.sep}"]
+    folders = [package, package.parent / "nbs", package.parent / ".git", submissions.resolve()]
+    needed = [Path(place).resolve() for place in (sys.prefix, sys.base_prefix, tempfile.gettempdir())]   # a process cannot do without these
+    return [f"{folder}{os.sep}" for folder in folders if folder.is_dir() and not any(place.is_relative_to(folder) for place in needed)]
 
 # %% ../../nbs/checks/grade.ipynb #9e0cfdcf
 def code_cells(file: Path, most: int) -> list[str]:
@@ -88,10 +92,10 @@ class Worker:
     def __init__(self, copy: Path, job: dict, limits: Limits):
         self.limits, self.place = limits, tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.pipe, write = os.pipe()
-        code = f"import sys; sys.path[:] = [{str(copy)!r}] + [p for p in sys.path if p not in {[str(Path(h).parent) for h in hidden()]!r}]; sys.meta_path[:] = [f for f in sys.meta_path if 'editable' not in str(f).lower()]; from sora_edu.checks.runner import main; main({write})"
-        environment = {"PATH": os.defpath, "HOME": self.place.name, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        self.process = subprocess.Popen([*alone(), sys.executable, "-I", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                        cwd=self.place.name, env=environment, pass_fds=[write], start_new_session=True)
+        code = f"import sys; sys.path.insert(0, {str(copy)!r}); from sora_edu.checks.runner import main; main({write})"
+        environment = {"PATH": os.defpath, "HOME": self.place.name, "TMPDIR": self.place.name, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        self.process = subprocess.Popen([*alone(tuple(job["hidden"])), sys.executable, "-I", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, cwd=self.place.name, env=environment, pass_fds=[write], start_new_session=True)
         os.close(write)
         try:
             self.process.stdin.write(json.dumps(job).encode())
@@ -127,24 +131,21 @@ class Worker:
         self.place.cleanup()
 
 
-_alone: list[list[str]] = []
-
-
-def alone() -> list[str]:
-    """The command that cuts a process off from the network and ends its children with it, where the system has one."""
-    if not _alone:
-        cut = ["unshare", "--map-root-user", "--net"]
-        tried = [[*cut, "--pid", "--fork", "--kill-child", "--mount-proc"], cut]
-        works = [c for c in tried if shutil.which(c[0]) and subprocess.run([*c, "true"], capture_output=True).returncode == 0]
-        _alone.append(works[0] if works else [])
-    return _alone[0]
+@functools.cache
+def alone(hidden: tuple[str, ...]) -> list[str]:
+    """The command that takes network, other processes and hidden folders out of a process's sight, as far as the system has one (Linux namespaces)."""
+    cover = 'while [ "$1" != -- ]; do mount -t tmpfs none "$1" || exit 1; shift; done; shift; exec "$@"'
+    namespaces = ["unshare", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    tried = [[*namespaces, "sh", "-c", cover, "sh", *hidden, "--"], ["unshare", "--map-root-user", "--net"]]
+    works = [command for command in tried if shutil.which("unshare") and subprocess.run([*command, "true"], capture_output=True).returncode == 0]
+    return works[0] if works else []
 
 # %% ../../nbs/checks/grade.ipynb #bf4a0da4
 def run(cells: list[str], ids: list[str], job: dict, copy: Path, limits: Limits) -> dict[str, tuple[dict, dict]]:
     """The message of every exercise; one that gave none has an error in its place."""
     answers, left = {}, list(ids)
     while left:
-        worker = Worker(copy, {**job, "cells": cells, "ids": left, "seconds": limits.seconds, "megabytes": limits.megabytes, "hidden": hidden()}, limits)
+        worker = Worker(copy, {**job, "cells": cells, "ids": left, "seconds": limits.seconds, "megabytes": limits.megabytes}, limits)
         try:
             worker.message(limits.start)
             while left:
@@ -176,11 +177,11 @@ def verdict(exercise: Exercise, calls: list[tuple], answer: tuple[dict, dict]) -
     except Exception: return Verdict(exercise.id, exercise.name, "run", "the answer cannot be read")
 
 
-def grade_one(file: Path, known: dict[str, Exercise], seeds: list[int], copy: Path, limits: Limits) -> dict[str, Verdict]:
+def grade_one(file: Path, known: dict[str, Exercise], seeds: list[int], copy: Path, secret: list[str], limits: Limits) -> dict[str, Verdict]:
     """The verdict on every exercise of one notebook. Never raises for what a learner wrote."""
     try: cells = code_cells(file, limits.notebook_megabytes)
     except ValueError as error: return {id: Verdict(id, e.name, "run", str(error)) for id, e in known.items()}
-    answers = run(cells, list(known), dict(chapter=next(iter(known)).split(".")[0], seeds=seeds), copy, limits)
+    answers = run(cells, list(known), dict(chapter=next(iter(known)).split(".")[0], seeds=seeds, hidden=secret), copy, limits)
     calls = {id: [case for seed in seeds for case in e.cases(torch.Generator().manual_seed(seed))] for id, e in known.items()}
     return {id: verdict(e, calls[id], answers[id]) for id, e in known.items()}
 
@@ -223,11 +224,20 @@ def write_csv(file: Path, rows: list[dict]) -> None:
         table.writeheader()
         table.writerows({key: f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value for key, value in row.items()} for row in rows)
 
+# %% ../../nbs/checks/grade.ipynb #b7d2f0a2
+def gradescope(verdicts: dict[str, Verdict]) -> dict:
+    """What Gradescope reads about one learner: one point for each exercise that is right."""
+    tests = [dict(number=id, name=v.name, score=int(bool(v)), max_score=1, status="passed" if v else "failed", output=feedback(v), output_format="text", visibility="visible")
+             for id, v in verdicts.items()]
+    right = sum(map(bool, verdicts.values()))
+    return dict(score=right, output=f"{right} of {len(tests)} exercises are right.", output_format="text", tests=tests)
+
 # %% ../../nbs/checks/grade.ipynb #74d46226
 def grade(submissions: str | Path, out: str | Path = "grades.csv", chapter: str = "", limits: Limits = Limits()) -> dict[str, dict[str, Verdict]]:
     """Grade every notebook below a folder; one mark for each exercise that is right.
 
-    Writes `out` (a row per notebook), `out_items.csv` (a row per exercise) and `out_feedback/` (a page per notebook).
+    Writes `out` (a row per notebook), `out_items.csv` (a row per exercise), `out_feedback/` (a page per notebook)
+    and `out_gradescope/` (a results.json per notebook).
     Raises ValueError where there is nothing to grade, or on a system without process limits.
     """
     if os.name != "posix": raise ValueError("lab grade: needs Linux or macOS, which can limit a process; on Windows run it in WSL or a container")
@@ -238,7 +248,7 @@ def grade(submissions: str | Path, out: str | Path = "grades.csv", chapter: str 
     from tqdm.auto import tqdm
     with tempfile.TemporaryDirectory() as place:
         blank_package(Path(place))
-        results = {file.relative_to(folder).with_suffix("").as_posix(): grade_one(file, known, seeds, Path(place), limits) for file in tqdm(files, desc="grading", unit=" notebooks")}
+        results = {file.relative_to(folder).with_suffix("").as_posix(): grade_one(file, known, seeds, Path(place), hidden(folder), limits) for file in tqdm(files, desc="grading", unit=" notebooks")}
     write(results, known, out)
     return results
 
@@ -253,10 +263,12 @@ def readable(files: list[Path], limits: Limits) -> list[list[str]]:
 
 
 def write(results: dict[str, dict[str, Verdict]], known: dict[str, Exercise], out: Path) -> None:
-    """The grades, the items and the feedback pages."""
-    pages = out.with_name(f"{out.stem}_feedback")
-    pages.mkdir(parents=True, exist_ok=True)
+    """The grades, the items, and for each notebook its feedback page and what Gradescope reads."""
+    pages, marks = (out.with_name(f"{out.stem}_{kind}") for kind in ("feedback", "gradescope"))
+    for folder in (pages, marks): folder.mkdir(parents=True, exist_ok=True)
     write_csv(out, [dict(student=student, score=sum(map(bool, verdicts.values())), of=len(known), **{id: int(bool(v)) for id, v in verdicts.items()}) for student, verdicts in results.items()])
     write_csv(out.with_name(f"{out.stem}_items.csv"), item_rows(results, known))
-    for student, verdicts in results.items():
-        (pages / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', student)}-{list(results).index(student):03}.html").write_text(page(student, verdicts), encoding="utf-8")
+    for number, (student, verdicts) in enumerate(results.items()):
+        name = f"{re.sub(r'[^A-Za-z0-9_.-]', '_', student)[:100]}-{number:03}"
+        (pages / f"{name}.html").write_text(page(student, verdicts), encoding="utf-8")
+        (marks / f"{name}.json").write_text(json.dumps(gradescope(verdicts), indent=1), encoding="utf-8")

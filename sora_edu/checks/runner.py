@@ -8,6 +8,7 @@ __all__ = ['FORBIDDEN', 'parse', 'defines', 'is_blank', 'reads', 'needed', 'answ
 
 # %% ../../nbs/checks/runner.ipynb #b1d80de4
 import ast
+import contextlib
 import json
 import linecache
 import os
@@ -125,7 +126,8 @@ def respond(cells: list[str], exercise: Exercise, module, calls: list[tuple]) ->
     return dict(id=exercise.id, outcomes=[[pack(o.value, tensors), o.kind, o.error, o.line, o.changed] for o in outcomes]), tensors
 
 # %% ../../nbs/checks/runner.ipynb #afa83011
-FORBIDDEN = ("os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.kill", "os.killpg", "subprocess.Popen", "pty.spawn", "socket.", "ctypes.")
+FORBIDDEN = ("os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.kill", "subprocess.", "pty.", "socket.", "ctypes.", "gc.",
+             "os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate", "shutil.")
 
 
 def limit(seconds: int, megabytes: int) -> None:
@@ -134,15 +136,20 @@ def limit(seconds: int, megabytes: int) -> None:
     status = open("/proc/self/status").read() if os.path.exists("/proc/self/status") else "VmSize: 8000000 kB"   # elsewhere: a guess
     used = int(status.split("VmSize:")[1].split()[0]) // 1024
     memory = (used + megabytes) << 20
-    for what, most in ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 1 << 20), (resource.RLIMIT_NPROC, 0)): resource.setrlimit(what, (most, most))
+    for what, most in ((resource.RLIMIT_CPU, seconds), (resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 1 << 20), (resource.RLIMIT_NPROC, 0)):
+        with contextlib.suppress(ValueError, OSError): resource.setrlimit(what, (most, most))   # macOS does not know all of them
 
 
 def guard(hidden: tuple[str, ...]) -> None:
-    """Refuse to start programs, to use the network, and to open files below `hidden`."""
+    """Refuse to start programs, to use the network, to read below `hidden`, and to write anywhere but into this process's own folder."""
+    forbidden, real, decode, own = FORBIDDEN, os.path.realpath, os.fsdecode, os.path.realpath(os.getcwd()) + os.sep
+    writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
     def hook(event, args):
-        if event.startswith(FORBIDDEN): raise PermissionError(f"{event} is not allowed in a submission")
-        if event == "open" and isinstance(args[0], (str, bytes, os.PathLike)):
-            if os.path.realpath(os.fsdecode(args[0])).startswith(hidden): raise PermissionError("the solutions cannot be read in a submission")
+        if event.startswith(forbidden): raise PermissionError(f"{event} is not allowed in a submission")
+        if event != "open" or isinstance(args[0], int): return
+        path = real(decode(args[0]))
+        if path.startswith(hidden): raise PermissionError("solutions cannot be read in a submission")
+        if args[2] & writes and not path.startswith(own): raise PermissionError("a submission may write into its own folder only")
     sys.addaudithook(hook)
 
 
