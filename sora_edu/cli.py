@@ -190,7 +190,8 @@ HELP = dict(
     patch_size="frames, height and width of a patch of the latent, as [1,2,2]", batch="clips per step", clips="clips drawn and encoded once, then seen many times",
     image_share="share of the time that shows single frames first", shift="above 1: more training and sampling at high noise",
     lr="learning rate of AdamW", muon_lr="learning rate of Muon, for the matrices of the blocks", minutes="minutes for the whole chain",
-    steps="this many steps for each stage, in place of minutes", seed="the same seed gives the same data and the same start")
+    steps="this many steps for each stage, in place of minutes", seed="the same seed gives the same data and the same start",
+    start="shipped weights by name, or a folder, to go on from; left out, from nothing")
 
 
 def train(out: str = "", **config) -> None:

@@ -4,14 +4,16 @@
 
 # %% auto #0
 __all__ = ['SIZES', 'QUESTIONS', 'PROMPTS', 'Config', 'config_for', 'Batches', 'orthogonalise', 'Muon', 'Stage', 'TextStage',
-           'captions_and_answers', 'VAEStage', 'real_crops', 'DiTStage', 'encode_world', 'average', 'EMA', 'Live',
-           'precision', 'run', 'text_stage', 'vae_stage', 'dit_stage', 'finish', 'draw_samples', 'train']
+           'captions_and_answers', 'VAEStage', 'real_crops', 'DiTStage', 'encode_world', 'motion', 'average', 'EMA',
+           'Live', 'precision', 'run', 'text_stage', 'vae_stage', 'dit_stage', 'start_folder', 'go_on_from', 'finish',
+           'draw_samples', 'train']
 
 # %% ../nbs/09_training.ipynb #fd985a23
 import contextlib
 import functools
 import json
 import os
+import shutil
 import signal
 import time
 import timeit
@@ -33,7 +35,7 @@ from .dit import DiT
 from .sampling import sample
 from .text import TextEncoder, Tokenizer
 from .vae import VideoVAE
-from .video import contact_sheet, load_clip
+from .video import contact_sheet, data_path, load_clip
 from .world import BACKGROUNDS, LENGTHS, PLAIN, WORDS, World, describe, parse
 
 # %% ../nbs/09_training.ipynb #889fbf23
@@ -42,7 +44,8 @@ class Config:
     """Everything a training needs. Pick one of `SIZES` and override any field.
 
     `clip` is (frames, height, width); `minutes` the budget of the whole chain; with `steps` each stage takes that many steps instead, whatever the time.
-    `clips` are drawn and encoded once and seen many times; `image_share` of the time goes to single frames before clips."""
+    `clips` are drawn and encoded once and seen many times; `image_share` of the time goes to single frames before clips.
+    `start` names shipped weights, or a folder of weights: text encoder and autoencoder are kept as they are there, and the transformer goes on from there."""
     size: str = "nano"
     clip: tuple[int, int, int] = (17, 32, 32)
     backgrounds: tuple[str, ...] = tuple(PLAIN)
@@ -63,6 +66,7 @@ class Config:
     minutes: float = 15
     steps: int | None = None
     seed: int = 0
+    start: str = ""
 
 
 SIZES = dict(
@@ -237,6 +241,13 @@ def encode_world(vae: VideoVAE, tokenizer: Tokenizer, world: World, n: int, tick
         tick(indices[-1] + 1)
     return torch.cat(latents), torch.cat(tokens)
 
+
+# %% ../nbs/09_training.ipynb #9a0e3302
+def motion(latents: Float[Tensor, "n c f h w"]) -> Float[Tensor, "n"]:
+    """How much each clip moves: the root mean square change from one latent frame to the next, 1 on average. A single frame does not move."""
+    changes = torch.stack([(x[:, 1:].float() - x[:, :-1].float()).square().sum() for x in latents]).sqrt()   # one by one: all at once take much memory
+    return changes / changes.mean().clamp(min=1e-9)
+
 # %% ../nbs/09_training.ipynb #f40c5b2d
 def average(averages: list[Tensor], weights: list[Tensor], n: Tensor) -> None:
     """Move averages towards weights: over about the last tenth of the steps at first, and 500 steps later on."""
@@ -341,10 +352,12 @@ def dit_stage(config: Config, out: Path, seconds: float, report: Callable) -> No
     begin = time.perf_counter()
     with tqdm(total=config.clips, desc="drawing and encoding clips", unit=" clips") as bar:
         latents, tokens = encode_world(vae, encoder.tokenizer, World(config.clip, config.seed + 3, backgrounds=config.backgrounds), config.clips, lambda n: bar.update(n - bar.n))
+    chances = 1 + motion(latents)
     def draw(generator):
-        pick = torch.randint(len(latents), (4 * config.batch,), generator=generator)
+        pick = torch.multinomial(chances, 4 * config.batch, replacement=True, generator=generator)
         return latents[pick], tokens[pick, torch.randint(tokens.shape[1], pick.shape, generator=generator)]
     model = DiT(config.latent_channels, config.dim, config.depth, config.heads, patch_size=config.patch_size, text_dim=config.text_dim)
+    if config.start: go_on_from(start_folder(config.start) / "dit", model)
     stage = DiTStage(model, encoder, config.shift, config.image_share, seconds=max(10, seconds - (time.perf_counter() - begin)), steps=config.steps, lr=config.lr, muon_lr=config.muon_lr)
     def minute(stage, trainer):
         average = next(c for c in trainer.callbacks if isinstance(c, EMA)).average.model
@@ -352,6 +365,21 @@ def dit_stage(config: Config, out: Path, seconds: float, report: Callable) -> No
         os.replace(out / "last.part", out / "last.ckpt")
         report(average.eval(), vae, encoder, stage.elapsed)
     finish(run(stage, draw, Live("diffusion transformer", report=minute), config.seed, out / "last.ckpt", ema=True), stage, model, out / "dit")
+    if config.start: shutil.copy(start_folder(config.start) / "dit/history.json", out / "dit/history_before.json")
+
+
+def start_folder(name: str) -> Path:
+    """The folder of shipped weights of that name, or the folder itself. Raises FileNotFoundError."""
+    for folder in (data_path("weights") / name, Path(name)):
+        if (folder / "dit").exists(): return folder
+    raise FileNotFoundError(f"start: no trained model {name!r}; expected a name such as nano or a folder that `sora-edu train` wrote")
+
+
+def go_on_from(folder: Path, model: DiT) -> None:
+    """Give `model` the weights in `folder`. Raises ValueError when they belong to a transformer of another make."""
+    try:
+        with contextlib.redirect_stdout(None): model.load_state_dict(DiT.from_pretrained(folder, strict=True).state_dict())
+    except RuntimeError as error: raise ValueError(f"start: the weights in {folder} do not fit this configuration ({' '.join(str(error).split())[:200]})") from None
 
 # %% ../nbs/09_training.ipynb #3fe5eae7
 def finish(done: bool, stage: Stage, model: nn.Module, folder: Path) -> None:
@@ -390,6 +418,8 @@ def train(config: Config, out: str | Path, report: Callable | None = None) -> Pa
     (out / "config.json").write_text(json.dumps(told, indent=1))
     report = report or (lambda model, vae, encoder, seconds: draw_samples(model, vae, encoder, config, out / "samples" / f"{seconds:05.0f}s.png"))
     torch.manual_seed(config.seed)
+    for part in ("text", "vae") if config.start else ():
+        if not (out / part).exists(): shutil.copytree(start_folder(config.start) / part, out / part)
     if not (out / "text").exists(): text_stage(config, out)
     if not (out / "vae").exists(): vae_stage(config, out)
     if not (out / "dit").exists() or (out / "last.ckpt").exists(): dit_stage(config, out, config.minutes * 60 - (time.perf_counter() - begin), report)
