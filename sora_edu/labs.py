@@ -21,7 +21,8 @@ def look_up(exercise: Exercise, namespace: dict) -> Callable:
     found = namespace.get(first)
     for name in rest: found = getattr(found, name, None)
     if found is None: raise ValueError(f"check: there is no {exercise.name} in this notebook; run the cell of exercise {exercise.id} first")
-    if found is exercise.function: raise ValueError(f"check: {exercise.name} is the package's own here; write yours in the cell of exercise {exercise.id} and run it")
+    if found is exercise.function:
+        raise ValueError(f"check: {exercise.name} is the package's own here; write yours in the cell of exercise {exercise.id} and run it")
     return found
 
 
@@ -46,7 +47,8 @@ def hint(id: str) -> str:
 def swap(name: str, old: Callable, new: Callable) -> None:
     """Put `new` where `old` is, in every module of the package and its tables (such as SCHEDULES), or where `name` is Class.method, in that class."""
     owner, _, method = name.rpartition(".")
-    modules = [vars(module) for name, module in list(sys.modules.items()) if name.startswith("sora_edu.") and not name.startswith(("sora_edu.checks", "sora_edu.labs"))]
+    ours = lambda name: name.startswith("sora_edu.") and not name.startswith(("sora_edu.checks", "sora_edu.labs"))   # these keep the package's, to compare
+    modules = [vars(module) for name, module in list(sys.modules.items()) if ours(name)]
     tables = [table for names in modules for table in names.values() if isinstance(table, dict)] if not owner else []
     for table in [*modules, *tables]:
         for name in [name for name, value in table.items() if value is old]: table[name] = new

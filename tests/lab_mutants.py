@@ -9,10 +9,25 @@ from sora_edu.patches import attention_mask, first_fit, grid_size, patchify, pos
 
 
 def cut(x, p, pattern):
+    clip_fits(x, p)
     return rearrange(x, f"b c (f pf) (h ph) (w pw) -> {pattern}", pf=p[0], ph=p[1], pw=p[2])
 
 
+def clip_fits(x, p):
+    """What patchify checks."""
+    if x.ndim != 5: raise ValueError("a clip has the axes b c f h w")
+    grid_size(tuple(x.shape[2:]), p)
+
+
+def tokens_fit(t, size, p):
+    """What unpatchify checks."""
+    if t.ndim != 3: raise ValueError("tokens have the axes b n d")
+    if t.shape[1] != math.prod(grid_size(size, p)): raise ValueError("too few or too many tokens")
+    if t.shape[2] % math.prod(p): raise ValueError("tokens of a wrong length")
+
+
 def paste(x, size, p, pattern, order="b c (f pf) (h ph) (w pw)"):
+    tokens_fit(x, size, p)
     f, h, w = grid_size(size, p)
     return rearrange(x, f"{pattern} -> {order}", f=f, h=h, w=w, pf=p[0], ph=p[1], pw=p[2])
 
@@ -123,6 +138,7 @@ def grid_loop(size, p):
 
 
 def patch_loop(x, p):
+    clip_fits(x, p)
     f, h, w = (s // q for s, q in zip(x.shape[2:], p))
     boxes = [x[:, :, i * p[0]:(i + 1) * p[0], j * p[1]:(j + 1) * p[1], k * p[2]:(k + 1) * p[2]].flatten(1)
              for i in range(f) for j in range(h) for k in range(w)]
@@ -130,17 +146,20 @@ def patch_loop(x, p):
 
 
 def patch_view(x, p):
+    clip_fits(x, p)
     b, c, f, h, w = x.shape
     x = x.reshape(b, c, f // p[0], p[0], h // p[1], p[1], w // p[2], p[2])
     return x.permute(0, 2, 4, 6, 1, 3, 5, 7).reshape(b, -1, c * math.prod(p))
 
 
 def patch_unfold(x, p):
+    clip_fits(x, p)
     x = x.unfold(2, p[0], p[0]).unfold(3, p[1], p[1]).unfold(4, p[2], p[2])
     return x.movedim(1, 4).flatten(4).flatten(1, 3)
 
 
 def join_loop(t, size, p):
+    tokens_fit(t, size, p)
     f, h, w = (s // q for s, q in zip(size, p))
     x = t.new_empty(len(t), t.shape[2] // math.prod(p), *size)
     for n in range(t.shape[1]):
@@ -150,27 +169,30 @@ def join_loop(t, size, p):
 
 
 def join_view(t, size, p):
+    tokens_fit(t, size, p)
     f, h, w = (s // q for s, q in zip(size, p))
     return t.reshape(len(t), f, h, w, -1, *p).permute(0, 4, 1, 5, 2, 6, 3, 7).reshape(len(t), -1, *size)
 
 
 def join_indices(t, size, p):
+    tokens_fit(t, size, p)
     places = patchify(torch.arange(math.prod(size)).float().reshape(1, 1, *size), p)[0].long().flatten()
     channels = rearrange(t, "b n (c p) -> b c (n p)", p=math.prod(p))
     return channels[:, :, places.argsort()].reshape(len(t), -1, *size)
 
 
 def grid_torch(size, p=(1, 1, 1)):
+    grid_size(size, p)
     return torch.stack(torch.meshgrid(*[torch.arange(s // q) for s, q in zip(size, p)], indexing="ij"), -1).reshape(-1, 3)
 
 
 def place_loop(size, p=(1, 1, 1)):
-    f, h, w = (s // q for s, q in zip(size, p))
+    f, h, w = grid_size(size, p)
     return torch.tensor([[i, j, k] for i in range(f) for j in range(h) for k in range(w)])
 
 
 def place_divide(size, p=(1, 1, 1)):
-    f, h, w = (s // q for s, q in zip(size, p))
+    f, h, w = grid_size(size, p)
     n = torch.arange(f * h * w)
     return torch.stack([n // (h * w), n // w % h, n % w], 1)
 
@@ -259,7 +281,7 @@ RIGHT = {
                  tensor=grid_checked(lambda s, p: (torch.tensor(s) // torch.tensor(p)).tolist())),
     "03.2": dict(loop=patch_loop, view=patch_view, unfold=patch_unfold),
     "03.3": dict(loop=join_loop, view=join_view, indices=join_indices),
-    "03.4": dict(meshgrid=grid_torch, loop=place_loop, divide=place_divide),
+    "03.4": dict(int32=lambda *a: positions(*a).int(), meshgrid=grid_torch, loop=place_loop, divide=place_divide),
     "03.5": dict(sums=fit_by_sums, recursive=fit_recursive, numbered=fit_numbered),
     "03.6": dict(loop=mask_loop, einops=lambda i: repeat(i, "b n -> b n m", m=i.shape[1]) == rearrange(i, "b n -> b 1 n"),
                  difference=lambda i: (i[:, :, None] - i[:, None]).abs() < 1),
@@ -299,7 +321,7 @@ WRONG = {
              "grey": lambda t, s, p: unpatchify(t, s, p).mean(1, keepdim=True).expand(-1, 3, -1, -1, -1), "the example": example(unpatchify, patchify(toy, (2, 1, 2)), (2, 2, 2), (2, 1, 2)), "raises": raises},
     "03.4": {"frame fastest": lambda s, p=(1, 1, 1): torch.cartesian_prod(*[torch.arange(n) for n in grid_size(s, p)[::-1]]).flip(1), "turned": lambda *a: positions(*a).flip(1),
              "from one": lambda *a: positions(*a) + 1, "in pixels": lambda s, p=(1, 1, 1): positions(s, p) * torch.tensor(p), "floats": lambda *a: positions(*a).float(), "axes swapped": lambda *a: positions(*a).mT,
-             "square only": square_positions, "int32": lambda *a: positions(*a).int(), "no default": lambda s, p: positions(s, p), "patch ignored": lambda s, p=(1, 1, 1): positions(s),
+             "square only": square_positions, "no default": lambda s, p: positions(s, p), "patch ignored": lambda s, p=(1, 1, 1): positions(s),
              "the example": example(positions, (2, 2, 2), (2, 1, 1)), "backwards": lambda *a: positions(*a).flip(0), "shares": lambda *a: positions(*a) / positions(*a).amax(0).clamp(min=1),
              "column before row": lambda *a: positions(*a)[:, [0, 2, 1]], "a list": lambda *a: positions(*a).tolist()},
     "03.5": {"next fit": next_fit, "best fit": best_fit, "never full": never_full, "longest first": longest_first, "no check": no_errors(first_fit, []),
@@ -316,7 +338,7 @@ WRONG = {
              "frames on width": lambda t, x: levels(t, x, clip_axes, lambda t, x: t[:, None, None, None, :]), "clips only": lambda t, x: levels(t, x, lambda t, x: t[:, None, None, None, None], frame_axes),
              "one axis short": lambda t, x: levels(t, x, lambda t, x: t.reshape(-1, *[1] * (x.ndim - 2)), frame_axes), "full size": lambda t, x: broadcast_t(t, x).expand_as(x), "mean over frames": lambda t, x: broadcast_t(t, x).mean(2, keepdim=True) if x.ndim == 5 else broadcast_t(t, x),
              "steps pass": lambda t, x: broadcast_t(t.float() if isinstance(t, torch.Tensor) else t, x), "no error": no_errors(broadcast_t, torch.zeros(1)), "one number unhandled": lambda t, x: broadcast_t(t, x) if isinstance(t, torch.Tensor) else raises(), "sign": lambda t, x: -broadcast_t(t, x),
-             "turned": lambda t, x: 1 - broadcast_t(t, x), "double": lambda t, x: broadcast_t(t, x).double(), "batch reversed": lambda t, x: broadcast_t(t, x).flip(0), "wrong error": lambda t, x: raises() if isinstance(t, torch.Tensor) and t.shape == (3, 4) else broadcast_t(t, x),
+             "turned": lambda t, x: 1 - broadcast_t(t, x), "double": lambda t, x: broadcast_t(t, x).double(), "batch reversed": lambda t, x: broadcast_t(t, x).flip(0), "wrong error": lambda t, x: raises() if isinstance(t, torch.Tensor) and t.ndim == 2 and len(t) == 3 else broadcast_t(t, x),
              "in place": lambda t, x: in_place(broadcast_t)(t, x) if isinstance(t, torch.Tensor) and t.is_floating_point() else broadcast_t(t, x), "per frame refused": lambda t, x: broadcast_t(t[:, 0] if getattr(t, "ndim", 0) == 2 else t, x), "t itself": lambda t, x: t},
     "05.2": {"data and noise swapped": adding(lambda a, s, x, e: a * e + s * x), "minus": adding(lambda a, s, x, e: a * x - s * e), "rectified flow only": lambda p, x, e, t: adding(lambda a, s, x, e: 0 * a + x)(p, x, e, t) * (1 - broadcast_t(t, x)) + broadcast_t(t, x) * e,
              "no alpha": adding(lambda a, s, x, e: x + s * e), "no sigma": adding(lambda a, s, x, e: a * x + e), "squares": adding(lambda a, s, x, e: a ** 2 * x + s ** 2 * e), "roots": adding(lambda a, s, x, e: a ** 0.5 * x + s ** 0.5 * e),

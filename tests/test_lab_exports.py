@@ -16,9 +16,9 @@ from otter.test_files.exception_test import ExceptionTestFile
 from traitlets.config import Config
 
 from lab_mutants import RIGHT, WRONG
-from sora_edu.checks.base import exercises, find, judge, trials
+from sora_edu.checks.base import Verdict, exercises, find, judge, trials
 from sora_edu.checks.build import build, derive, for_nbgrader
-from sora_edu.checks.grade import grade, gradescope
+from sora_edu.checks.grade import Limits, grade, gradescope, write
 
 ROOT = Path(__file__).resolve().parents[1]
 STUB = r"# YOUR CODE HERE\n *raise NotImplementedError\(\)"   # nbgrader's
@@ -45,7 +45,8 @@ def test_nbgrader_accepts_the_metadata(chapter):
 def course(tmp_path_factory):
     """A folder with a course of nbgrader, in which each chapter has become an assignment; and the course."""
     folder = tmp_path_factory.mktemp("course")
-    config = Config(CourseDirectory=dict(root=str(folder)))
+    patience = dict(timeout=600, startup_timeout=600, iopub_timeout=600)   # a busy machine is no mistake of a learner
+    config = Config(CourseDirectory=dict(root=str(folder)), Execute=patience)
     api = NbGraderAPI(CourseDirectory(config=config), config=config)
     for chapter in ("03", "05"):
         source = folder / "source" / chapter / "lab.ipynb"
@@ -111,9 +112,10 @@ def test_nbgrader_takes_a_point_for_each_wrong_answer(marks):
 
 @pytest.mark.skipif(os.name != "posix", reason="lab grade needs process limits")
 def test_lab_grade_gives_the_same_marks_but_not_to_a_forger(course, marks, tmp_path):
-    grade(course[0] / "submitted", tmp_path / "grades.csv", "03")
+    grade(course[0] / "submitted", tmp_path / "grades.csv", "03", Limits(seconds=100, start=600))
     files = sorted((tmp_path / "grades_gradescope").iterdir())
-    ours = {file.name.split("_")[0]: {test["number"]: test["score"] for test in json.loads(file.read_text(encoding="utf-8"))["tests"]} for file in files}
+    results = {file.name.split("_")[0]: json.loads(file.read_text(encoding="utf-8")) for file in files}
+    ours = {learner: {test["number"]: test["score"] for test in result["tests"]} for learner, result in results.items()}
     assert marks["mallory"] == marks["ada"], "nbgrader can be forged now as then: the instructor's page says so"
     assert ours == marks | {"mallory": dict.fromkeys(exercises("03"), 0)}
 
@@ -142,7 +144,7 @@ def test_results_are_what_otter_writes_for_gradescope(tmp_path):
         questions.append(ExceptionTestFile.from_file(str(tmp_path / f"{id}.py")))
         questions[-1].run({find(id).name: answers[id]})
     otter = GradingResults(questions)
-    summary, *theirs = otter.to_gradescope_dict(AutograderConfig({"show_hidden": True, "show_all_public": True}))["tests"]
+    _, *theirs = otter.to_gradescope_dict(AutograderConfig({"show_hidden": True, "show_all_public": True}))["tests"]
     ours = gradescope({id: judge(find(id), trials(find(id), answer, 0)) for id, answer in answers.items()})
     ours = json.loads(json.dumps(ours))
     assert (ours["score"], sum(test["max_score"] for test in ours["tests"])) == (otter.total, otter.possible) == (4, 6)
@@ -151,3 +153,10 @@ def test_results_are_what_otter_writes_for_gradescope(tmp_path):
         assert [mine[key] for key in ("score", "max_score", "visibility")] == [other[key] for key in ("score", "max_score", "visibility")]
         assert mine["output"] in other["output"] and mine["status"] == ("passed" if mine["score"] else "failed")
         assert mine["output_format"] == "text"
+
+
+def test_whatever_a_learner_raises_can_be_written(tmp_path):
+    said = "it raised ValueError: \ud800 <b>\"'"   # half a character, and markup
+    write({"ada": {id: Verdict(id, e.name, "shape", said) for id, e in exercises("03").items()}}, exercises("03"), tmp_path / "grades.csv")
+    results = json.loads((tmp_path / "grades_gradescope" / "ada-000.json").read_text(encoding="utf-8"))
+    assert {(test["output"], test["output_format"]) for test in results["tests"]} == {(said.replace("\ud800", "?"), "text")}

@@ -40,6 +40,8 @@ HOSTILE = {
     "deletes": "import shutil\n    shutil.rmtree('{outside}')\n    return x",
     "huge answer": "return [x] * 10**7",
     "unsendable answer": "return object()",
+    "sparse answer": "return x.flatten(1).to_sparse()",
+    "error that cannot be told": "class Mute(Exception):\n        def __str__(self): raise RuntimeError\n    raise Mute",
     "lying answer": "return type('Tensor', (), dict(shape=(1,), __eq__=lambda *_: True))()",
     "not finite": "return x.flatten(1)[:, None] * float('nan')",
 }
@@ -146,7 +148,7 @@ def test_broken_notebooks(name, text, sentence, tried):
     ("NUL in the code", [RIGHT, PATCHIFY + "return '\0'"], "cannot be read"),
     ("not called patchify and not alone", [RIGHT, "#| exercise 03.2\ndef a(): pass\ndef b(): pass"], "there is no function patchify"),
     ("fails on import", [RIGHT, "import no_such_module\n" + PATCHIFY.split("\n", 1)[1] + "return no_such_module.cut(x)"], "no_such_module"),
-    ("no function at all", [RIGHT, "patchify = 3"], "patchify"),
+    ("no function at all", [RIGHT, "patchify = 3"], "not callable"),
     ("deep expression", [RIGHT, PATCHIFY + "return " + "(" * 300 + "x" + ")" * 300], "cannot be read")])
 def test_broken_code_is_told(name, cells, sentence, tried):
     verdicts, _ = tried(notebook(*cells))
@@ -186,6 +188,16 @@ def test_the_class_run_goes_on(class_, tmp_path):
     assert "<script" not in pages and "<img" not in pages and "&lt;script&gt;" in pages
     items = list(csv.DictReader((tmp_path / "grades_items.csv").open(encoding="utf-8")))
     assert [item["exercise"] for item in items] == list(exercises("03")) and items[0]["right"] == "0.5" and all(item["commonest_failure"] for item in items)
+
+
+def test_what_is_no_file_is_no_submission(class_, tmp_path):
+    import os
+    folder = tmp_path / "class"
+    shutil.copytree(class_, folder)
+    os.mkfifo(folder / "pipe.ipynb")
+    (folder / "lost.ipynb").symlink_to(tmp_path / "nowhere")
+    (folder / "folder.ipynb").mkdir()
+    assert list(grade(folder, tmp_path / "grades.csv", "", LIMITS)) == ["ada"]
 
 
 @pytest.mark.parametrize("given, said", [(dict(chapter="99"), "chapter"), (dict(chapter="03", submissions="nowhere"), "submissions"), (dict(), "no notebook holds a line")])

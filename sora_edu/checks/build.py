@@ -36,7 +36,8 @@ def cards(source: str) -> list[Card]:
     found = []
     for line in DIRECTIVE.finditer(source):
         fields = FIELDS.fullmatch(line[1])
-        if not fields: raise ValueError(f"exercise: expected '#| exercise 03.2 difficulty=2 minutes=15', with a function's name after the id where a cell has several, got {line[0]!r}")
+        if not fields: raise ValueError("exercise: expected '#| exercise 03.2 difficulty=2 minutes=15', with a function's name "
+                                        f"after the id where a cell has several, got {line[0]!r}")
         public = [node.name for node in ast.parse(source).body if hasattr(node, "name") and not node.name.startswith("_")]
         if not fields["name"] and len(public) != 1: raise ValueError(f"exercise: {line[0]!r} must name one of {', '.join(public)} after the id")
         found.append(Card(fields["id"], fields["name"] or public[0], int(fields["difficulty"]), int(fields["minutes"])))
@@ -140,8 +141,9 @@ def for_nbgrader(chapter: str):
     for cell in notebook.cells:
         marked = cards(cell.source) if cell.cell_type == "code" else []
         if marked:
+            name = f"exercise-{marked[0].id.replace('.', '-')}"
             cell.source = fence(cell.source, {card.name: card.id for card in marked})
-            cell.metadata.nbgrader = dict(schema_version=3, grade_id=f"exercise-{marked[0].id.replace('.', '-')}", solution=True, grade=False, locked=False, task=False)
+            cell.metadata.nbgrader = dict(schema_version=3, grade_id=name, solution=True, grade=False, locked=False, task=False)
         elif cell.id.startswith("check-"):
             cell.source = TEST.format(cell.source)
             cell.metadata.nbgrader = dict(schema_version=3, grade_id=cell.id, solution=False, grade=True, locked=True, task=False, points=1)
@@ -198,9 +200,11 @@ def instructor(chapter: str) -> str:
     notebook, known = nbformat.read(chapter_notebook(chapter), as_version=4), exercises(chapter)
     marked = [card for cell in notebook.cells if cell.cell_type == "code" for card in cards(cell.source)]
     title, recap = notebook.cells[0].source.splitlines()[0], next((cell.source for cell in notebook.cells if cell.source.startswith("## Recap")), "")
-    guide = GUIDE.format(chapter=chapter, minutes=sum(card.minutes for card in marked), count=len(marked), id=marked[0].id, name=marked[0].name, measured=measured())
+    minutes, first = sum(card.minutes for card in marked), marked[0]
+    guide = GUIDE.format(chapter=chapter, minutes=minutes, count=len(marked), id=first.id, name=first.name, measured=measured())
     texts = [f"{title}: for the instructor", "## What to learn\n\n" + recap.removeprefix("## Recap").strip(), guide,
-             "## To discuss\n\n" + "\n\n".join(paragraphs(notebook, "**Predict.**", "**Break it.**")), "## The exercises", *(exercise_text(card, known[card.id]) for card in marked)]
+             "## To discuss\n\n" + "\n\n".join(paragraphs(notebook, "**Predict.**", "**Break it.**")),
+             "## The exercises", *(exercise_text(card, known[card.id]) for card in marked)]
     page, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(unlinked(text)) for text in texts]))
     return page
 

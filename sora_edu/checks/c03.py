@@ -25,8 +25,12 @@ def some_sizes(rng, count=3):
 # %% ../../nbs/checks/03_patches.ipynb #15a9c365
 def grid_cases(rng):
     yield from ((f"size {size}, patch {patch}", (size, patch)) for size, patch in some_sizes(rng))
+    size = tuple(12 * n for n in distinct(rng, 3, 1, 4))
+    for patch in ((1, 1, 1), (4, 2, 3), (3, 4, 6)): yield f"size {size}, patch {patch}", (size, patch)
+    yield "one patch, as large as the clip", ((49, 4, 6), (49, 4, 6))
     for axis in range(3):
         yield f"a patch that does not divide axis {axis}", (tuple(9 if i == axis else 8 for i in range(3)), (4, 2, 4))
+        yield f"a patch that is longer than axis {axis}", (tuple(2 if i == axis else 8 for i in range(3)), (4, 4, 4))
 
 
 GRID_SIZE = Exercise("03.1", grid_size, (
@@ -40,7 +44,11 @@ GRID_SIZE = Exercise("03.1", grid_size, (
 def patchify_cases(rng):
     for size, patch in some_sizes(rng):
         b, c = distinct(rng, 2, 2, 4)
-        yield f"{b} clips with {c} channels of size {size}, patch {patch}", (normal(rng, b, c, *size), patch)
+        yield f"{b} clips with {c} channels of size {size}, patch {patch}", (10 * normal(rng, b, c, *size), patch)
+    yield "one clip with one channel", (normal(rng, 1, 1, 4, 4, 4), (2, 2, 2))
+    for axis in range(3): yield f"a patch that does not divide axis {axis}", (normal(rng, 1, 2, *(9 if i == axis else 8 for i in range(3))), (4, 2, 4))
+    yield "no batch axis", (normal(rng, 3, 4, 4, 4), (2, 2, 2))
+    yield "an axis too many", (normal(rng, 2, 1, 3, 4, 4, 4), (2, 2, 2))
 
 
 def all_kept(x, patch_size, tokens): return torch.equal(x.flatten().sort().values, tokens.flatten().sort().values)
@@ -58,14 +66,21 @@ PATCHIFY = Exercise("03.2", patchify, (
     patchify_cases,
     (Law("the tokens must hold every value of the clip once: some are lost, doubled or changed", all_kept),
      Law("token 0 must be the first box of the clip: its first frames, top rows and left columns", first_token)),
-    mistakes=("tokens and channels swapped", "channel last inside a token, as in ViT code", "column before row; a square clip hides it"))
+    exact=True, mistakes=("tokens and channels swapped", "channel last inside a token, as in ViT code", "column before row; a square clip hides it"))
 
 # %% ../../nbs/checks/03_patches.ipynb #d638bdcb
 def unpatchify_cases(rng):
+    yield "two clips of three colours", (normal(rng, 2, 30, 108) / 3, (4, 18, 15), (2, 6, 3))
     for size, patch in some_sizes(rng):
-        (f, h, w), (pf, ph, pw) = size, patch
-        n = (f // pf) * (h // ph) * (w // pw)
-        yield f"one clip of size {size}, patch {patch}", (normal(rng, 2, n, 3 * pf * ph * pw) / 3, size, patch)
+        (f, h, w), (pf, ph, pw), (b, c) = size, patch, distinct(rng, 2, 2, 5)
+        n, d = (f // pf) * (h // ph) * (w // pw), pf * ph * pw
+        yield f"{b} clips with {c} channels of size {size}, patch {patch}", (normal(rng, b, n, c * d) / 3, size, patch)
+    yield "one clip with one channel", (normal(rng, 1, n, d), size, patch)
+    yield "patches of one place", (normal(rng, 2, f * h * w, 3), size, (1, 1, 1))
+    for wrong in (n - 1, n + 1, 2 * n): yield f"{wrong} tokens where {n} are needed", (normal(rng, 2, wrong, 3 * d), size, patch)
+    yield "a token with one value too many", (normal(rng, 2, n, 9), (n, 2, 2), (1, 2, 2))
+    yield "a patch that does not divide the size", (normal(rng, 1, 4, 12), (2, 5, 4), (1, 2, 2))
+    yield "no batch axis", (normal(rng, 4, 12), (1, 4, 4), (1, 2, 2))
 
 
 def cuts_back(tokens, size, patch_size, x): return torch.equal(patchify(x, patch_size), tokens)
@@ -77,13 +92,16 @@ UNPATCHIFY = Exercise("03.3", unpatchify, (
     "Left side: b (f h w) (c pf ph pw)."),
     unpatchify_cases,
     (Law("cut your clip with patchify and the tokens must come back", cuts_back),),
-    mistakes=("height and width of the grid swapped: the picture is torn", "the channel taken from the end of a token"))
+    exact=True, mistakes=("height and width of the grid swapped: the picture is torn", "the channel taken from the end of a token"))
 
 # %% ../../nbs/checks/03_patches.ipynb #7fbc823d
 def position_cases(rng):
     yield from ((f"size {size}, patch {patch}", (size, patch)) for size, patch in some_sizes(rng))
-    size = tuple(distinct(rng, 3, 2, 6))
+    size = tuple(distinct(rng, 3, 4, 6))
     yield f"size {size}, no patch given", (size,)
+    yield f"size {size}, one patch", (size, size)
+    for size in ((1, 1, 300), (1, 300, 1), (300, 1, 1), (4, 1, 41)): yield f"size {size}", (size,)
+    for axis in range(3): yield f"a patch that does not divide axis {axis}", (tuple(9 if i == axis else 8 for i in range(3)), (4, 2, 4))
 
 
 def from_zero(size, *rest): return rest[-1].amin(0).tolist() == [0, 0, 0]
@@ -102,6 +120,9 @@ def fit_cases(rng):
     for _ in range(3):
         lengths = torch.randint(1, 12, (12,), generator=rng).tolist()
         yield f"lengths {lengths}", (lengths, 12)
+    yield "some as long as the budget", ([3, 12, 9, 12], 12)
+    yield "twenty rows with room for one more", ([8] * 20 + [2] * 40, 12)
+    yield "an empty sequence", ([12, 0, 5], 12)
     yield "one longer than the budget", ([3, 13, 2], 12)
     yield "nothing to pack", ([], 12)
 
@@ -123,6 +144,8 @@ def mask_cases(rng):
     for n in distinct(rng, 3, 4, 9):
         yield f"3 rows of {n} tokens", (torch.randint(-1, 3, (3, n), generator=rng).sort(1, descending=True).values,)
     yield "clips that do not lie side by side", (torch.randint(-1, 4, (2, 8), generator=rng),)
+    yield "one long clip", (torch.zeros(1, 300, dtype=torch.int64),)
+    yield "a long row of many clips", (torch.tensor([-1, *range(250, 260), *range(990, 1000), *range(2045, 2055)])[None],)
 
 
 def sees_itself(clip_id, mask): return bool(mask.diagonal(dim1=1, dim2=2).all())

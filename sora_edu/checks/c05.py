@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['BROADCAST_T', 'SHIFT_T', 'COSINE', 'ADD_NOISE', 'TARGET', 'clips_and_levels', 'broadcast_cases', 'as_many_axes',
-           'shift_cases', 'stays_in', 'cosine_cases', 'falls', 'mixing_cases', 'refused_cases', 'add_noise_cases',
-           'starts_clean', 'target_cases', 'points_back']
+           'shift_cases', 'stays_in', 'cosine_cases', 'falls', 'Circle', 'mixing_cases', 'refused_cases',
+           'add_noise_cases', 'starts_clean', 'target_cases', 'points_back']
 
 # %% ../../nbs/checks/05_diffusion.ipynb #8fea0212
 import torch
 from .base import Exercise, Law, distinct, normal
-from ..diffusion import DDPM, NoiseProcess, RectifiedFlow, broadcast_t, cosine_alpha_bar, shift_t
+from ..diffusion import DDPM, PREDICTIONS, NoiseProcess, RectifiedFlow, broadcast_t, cosine_alpha_bar, shift_t
 
 
 def clips_and_levels(rng):
@@ -19,13 +19,23 @@ def clips_and_levels(rng):
     yield f"{b} points", normal(rng, b, d), torch.rand(b, generator=rng)
     yield f"{b} clips, a level each", normal(rng, b, c, f, h, w), torch.rand(b, generator=rng)
     yield f"{b} clips, a level per frame", normal(rng, b, c, f, h, w), torch.rand(b, f, generator=rng)
+    yield f"{b} clips of {b} frames, a level per frame", normal(rng, b, c, b, h, w), torch.rand(b, b, generator=rng)
+    yield "one clip, no noise in the first frame and noise alone in the last", normal(rng, 1, c, 3, h, w), torch.tensor([[0.0, 0.5, 1.0]])
 
 # %% ../../nbs/checks/05_diffusion.ipynb #319b8a32
 def broadcast_cases(rng):
     for name, x, t in clips_and_levels(rng): yield name, (t, x)
     yield "one number for all clips", (0.25, normal(rng, 2, 3, 4, 5, 6))
-    yield "whole-number steps", (torch.tensor([1, 5]), normal(rng, 2, 3))
-    yield "levels of no known shape", (torch.rand(3, 4, generator=rng), normal(rng, 2, 3, 5, 6, 7))
+    x, clips, level = normal(rng, 2, 3), normal(rng, 2, 3, 5, 6, 7), lambda *shape: torch.rand(shape, generator=rng)
+    yield "one tensor for all clips", (torch.tensor(0.75), clips)
+    yield "levels 0 and 1", (torch.tensor([0.0, 1.0]), x)
+    for dtype in (torch.int64, torch.int32): yield f"whole-number steps, {dtype}", (torch.tensor([0, 1], dtype=dtype), x)
+    for name, t, y in (("three levels, two clips", level(3), clips), ("three levels, two points", level(3), x), ("one level in a row, two clips", level(1), clips),
+                       ("as many levels as frames", level(5), clips), ("b and f the wrong way round", level(5, 2), clips), ("too few frames", level(2, 4), clips),
+                       ("too many clips", level(3, 5), clips), ("a level per coordinate of a point", level(2, 3), x), ("axes of length 1", level(2, 1), clips),
+                       ("in the axes of x already", level(2, 1, 1, 1, 1), clips), ("a level per value", level(2, 3, 5, 6, 7), clips),
+                       ("pictures, not clips", level(2, 5), normal(rng, 2, 3, 5, 6)), ("a level per channel", level(2, 3), normal(rng, 2, 3, 5, 6)), ("three axes", level(2, 5, 6), clips)):
+        yield name, (t, y)
 
 
 def as_many_axes(t, x, out): return out.ndim == x.ndim
@@ -35,7 +45,7 @@ BROADCAST_T = Exercise("05.1", broadcast_t, (
     "t * x lines axes up from the right. Which axes of length 1 does t need?",
     "For (b,): as many axes of length 1 behind it as x has more. For (b, f): one for c before f, and two behind.",
     "t[:, None, :, None, None] puts b and f in their places."),
-    broadcast_cases, (Law("the result must have as many axes as x", as_many_axes),),
+    broadcast_cases, exact=True, laws=(Law("the result must have as many axes as x", as_many_axes),),
     mistakes=("(b, f) lined up with (b, c)", "whole-number steps pass silently", "only clips work, points do not"))
 
 # %% ../../nbs/checks/05_diffusion.ipynb #cdb3d892
@@ -44,7 +54,7 @@ def shift_cases(rng):
     shift = 1 + 4 * torch.rand(1, generator=rng).item()
     yield "levels per frame", (torch.rand(2, 7, generator=rng), shift)
     yield "the ends", (torch.tensor([0.0, 1.0]), shift)
-    yield "a shift of 0", (torch.rand(2, generator=rng), 0)
+    for shift in (0, -1.5): yield f"a shift of {shift}", (torch.rand(2, generator=rng), shift)
 
 
 def stays_in(t, shift, out): return bool(((out >= 0) & (out <= 1 + 1e-6)).all())
@@ -58,7 +68,7 @@ SHIFT_T = Exercise("05.4", shift_t, (
 
 # %% ../../nbs/checks/05_diffusion.ipynb #30795155
 def cosine_cases(rng):
-    for steps in (1000, *distinct(rng, 2, 5, 60)): yield f"{steps} steps", (steps,)
+    for steps in (1000, 1, 2, *distinct(rng, 2, 5, 60)): yield f"{steps} steps", (steps,)
 
 
 def falls(steps, bar): return bool((bar.diff() < 0).all() and bar[0] < 1 and bar[-1] > 0)
@@ -73,15 +83,21 @@ COSINE = Exercise("05.5", cosine_alpha_bar, (
               "off by one step", "the offset 0.008 left out"))
 
 # %% ../../nbs/checks/05_diffusion.ipynb #def208a9
+class Circle(NoiseProcess):
+    "A process that the chapter does not have: data and noise are the sides of a right triangle"
+    def alpha_sigma(self, t): return torch.cos(t * torch.pi / 2), torch.sin(t * torch.pi / 2)
+    def __repr__(self): return f"Circle({self.prediction})"
+
+
 def mixing_cases(rng):
-    for process in (RectifiedFlow(), DDPM()):
+    for process in (RectifiedFlow(), DDPM(), *map(Circle, PREDICTIONS)):
         for name, x, t in clips_and_levels(rng): yield f"{process}, {name}", (process, x, normal(rng, *x.shape), t)
 
 
 def refused_cases(rng):
     x = normal(rng, 2, 3)
-    yield "noise of another shape", (RectifiedFlow(), x, normal(rng, 3, 2), torch.rand(2, generator=rng))
-    yield "a level above 1", (RectifiedFlow(), x, x, torch.tensor([0.5, 1.5]))
+    for shape in ((3, 2), (2, 1), (1, 3), (2, 4)): yield f"noise of another shape, {shape}", (RectifiedFlow(), x, normal(rng, *shape), torch.rand(2, generator=rng))
+    for level in (1.5, 1.01, -0.2): yield f"a level of {level}", (RectifiedFlow(), x, x, torch.tensor([0.5, level]))
 
 
 def add_noise_cases(rng):
@@ -105,7 +121,7 @@ ADD_NOISE = Exercise("05.2", NoiseProcess.add_noise, (
 def target_cases(rng):
     for prediction in ("noise", "data", "v", "velocity"):
         for name, x, t in clips_and_levels(rng):
-            for process in (RectifiedFlow(prediction), DDPM(prediction)):
+            for process in (RectifiedFlow(prediction), DDPM(prediction), Circle(prediction)):
                 yield f"{process}, {name}", (process, x, normal(rng, *x.shape), t)
 
 

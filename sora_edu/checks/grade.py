@@ -29,7 +29,7 @@ from pathlib import Path
 
 import torch
 
-from .base import Exercise, Outcome, Trial, Verdict, attempt, exercises, judge
+from .base import Exercise, Outcome, Trial, Verdict, attempt, calls, exercises, judge
 from .build import DIRECTIVE, blank
 
 # %% ../../nbs/checks/grade.ipynb #326746f8
@@ -166,14 +166,14 @@ def unpack(value, tensors: dict):
     return [unpack(item, tensors) for item in value] if isinstance(value, list) else value
 
 
-def verdict(exercise: Exercise, calls: list[tuple], answer: tuple[dict, dict]) -> Verdict:
+def verdict(exercise: Exercise, made: list[tuple], answer: tuple[dict, dict]) -> Verdict:
     """Compare what came back with what the package's function gives."""
     message, tensors = answer
     if "error" in message: return Verdict(exercise.id, exercise.name, "run", str(message["error"])[:500])
     try:
         outcomes = [Outcome(unpack(value, tensors), *(str(text)[:500] for text in texts)) for value, *texts in message["outcomes"]]
-        if len(outcomes) != len(calls): raise ValueError
-        return judge(exercise, [Trial(name, args, attempt(exercise.function, args), got) for (name, args), got in zip(calls, outcomes)])
+        if len(outcomes) != len(made): raise ValueError
+        return judge(exercise, [Trial(name, args, attempt(exercise.function, args), got) for (name, args), got in zip(made, outcomes)])
     except Exception: return Verdict(exercise.id, exercise.name, "run", "the answer cannot be read")
 
 
@@ -182,13 +182,13 @@ def grade_one(file: Path, known: dict[str, Exercise], seeds: list[int], copy: Pa
     try: cells = code_cells(file, limits.notebook_megabytes)
     except ValueError as error: return {id: Verdict(id, e.name, "run", str(error)) for id, e in known.items()}
     answers = run(cells, list(known), dict(chapter=next(iter(known)).split(".")[0], seeds=seeds, hidden=secret), copy, limits)
-    calls = {id: [case for seed in seeds for case in e.cases(torch.Generator().manual_seed(seed))] for id, e in known.items()}
-    return {id: verdict(e, calls[id], answers[id]) for id, e in known.items()}
+    return {id: verdict(e, [call for seed in seeds for call in calls(e, seed)], answers[id]) for id, e in known.items()}
 
 # %% ../../nbs/checks/grade.ipynb #45998c1a
 def page(student: str, verdicts: dict[str, Verdict]) -> str:
     """A learner's feedback as HTML; everything that comes from outside is escaped."""
-    rows = "\n".join(f"<tr><td>{'right' if v else 'not yet'}</td><td>{v.id} <code>{html.escape(v.name)}</code></td><td>{html.escape(feedback(v))}</td></tr>" for v in verdicts.values())
+    rows = "\n".join(f"<tr><td>{'right' if v else 'not yet'}</td><td>{v.id} <code>{html.escape(v.name)}</code></td><td>{html.escape(feedback(v))}</td></tr>"
+                     for v in verdicts.values())
     return (f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Feedback for {html.escape(student)}</title>'
             "<style>body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}td{padding:.4rem;border-top:1px solid #999;vertical-align:top}</style>"
             f"<h1>Feedback for {html.escape(student)}</h1><p>{sum(map(bool, verdicts.values()))} of {len(verdicts)} exercises are right. "
@@ -212,14 +212,15 @@ def item_rows(results: dict[str, dict[str, Verdict]], known: dict[str, Exercise]
     for id, exercise in known.items():
         right = [float(bool(verdicts[id])) for verdicts in results.values()]
         rest = [sum(map(bool, verdicts.values())) - mine for verdicts, mine in zip(results.values(), right)]
-        failures = Counter(re.sub(r"\d[\d., ]*", "… ", verdicts[id].sentence) for verdicts in results.values() if not verdicts[id])
-        rows.append(dict(exercise=id, function=exercise.name, right=round(sum(right) / len(right), 3), discrimination=round(correlation(right, rest), 3), commonest_failure=failures.most_common(1)[0][0] if failures else ""))
+        failures = Counter(re.sub(r"\d[\d., ]*", "… ", verdicts[id].sentence) for verdicts in results.values() if not verdicts[id])   # whatever the numbers
+        rows.append(dict(exercise=id, function=exercise.name, right=round(sum(right) / len(right), 3), discrimination=round(correlation(right, rest), 3),
+                         commonest_failure=failures.most_common(1)[0][0] if failures else ""))
     return rows
 
 
 def write_csv(file: Path, rows: list[dict]) -> None:
-    """A table. A text that a spreadsheet would take for a formula gets an apostrophe."""
-    with open(file, "w", newline="", encoding="utf-8") as out:
+    """A table. A text that a spreadsheet would take for a formula gets an apostrophe; what no file can hold becomes a question mark."""
+    with open(file, "w", newline="", encoding="utf-8", errors="replace") as out:
         table = csv.DictWriter(out, rows[0])
         table.writeheader()
         table.writerows({key: f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value for key, value in row.items()} for row in rows)
@@ -227,8 +228,8 @@ def write_csv(file: Path, rows: list[dict]) -> None:
 # %% ../../nbs/checks/grade.ipynb #b7d2f0a2
 def gradescope(verdicts: dict[str, Verdict]) -> dict:
     """What Gradescope reads about one learner: one point for each exercise that is right."""
-    tests = [dict(number=id, name=v.name, score=int(bool(v)), max_score=1, status="passed" if v else "failed", output=feedback(v), output_format="text", visibility="visible")
-             for id, v in verdicts.items()]
+    tests = [dict(number=id, name=v.name, score=int(bool(v)), max_score=1, status="passed" if v else "failed",
+                  output=feedback(v), output_format="text", visibility="visible") for id, v in verdicts.items()]
     right = sum(map(bool, verdicts.values()))
     return dict(score=right, output=f"{right} of {len(tests)} exercises are right.", output_format="text", tests=tests)
 
@@ -242,13 +243,14 @@ def grade(submissions: str | Path, out: str | Path = "grades.csv", chapter: str 
     """
     if os.name != "posix": raise ValueError("lab grade: needs Linux or macOS, which can limit a process; on Windows run it in WSL or a container")
     folder, out = Path(submissions), Path(out)
-    files = sorted(file for file in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in file.parts)
+    files = sorted(file for file in folder.rglob("*.ipynb") if file.is_file() and ".ipynb_checkpoints" not in file.parts)
     if not files: raise ValueError(f"submissions: expected a folder with notebooks, found none in {folder}")
     known, seeds = exercises(chapter or chapter_of(readable(files, limits))), [secrets.randbits(32) for _ in range(2)]
     from tqdm.auto import tqdm
     with tempfile.TemporaryDirectory() as place:
         blank_package(Path(place))
-        results = {file.relative_to(folder).with_suffix("").as_posix(): grade_one(file, known, seeds, Path(place), hidden(folder), limits) for file in tqdm(files, desc="grading", unit=" notebooks")}
+        results = {file.relative_to(folder).with_suffix("").as_posix(): grade_one(file, known, seeds, Path(place), hidden(folder), limits)
+                   for file in tqdm(files, desc="grading", unit=" notebooks")}
     write(results, known, out)
     return results
 
@@ -266,9 +268,10 @@ def write(results: dict[str, dict[str, Verdict]], known: dict[str, Exercise], ou
     """The grades, the items, and for each notebook its feedback page and what Gradescope reads."""
     pages, marks = (out.with_name(f"{out.stem}_{kind}") for kind in ("feedback", "gradescope"))
     for folder in (pages, marks): folder.mkdir(parents=True, exist_ok=True)
-    write_csv(out, [dict(student=student, score=sum(map(bool, verdicts.values())), of=len(known), **{id: int(bool(v)) for id, v in verdicts.items()}) for student, verdicts in results.items()])
+    write_csv(out, [dict(student=student, score=sum(map(bool, verdicts.values())), of=len(known), **{id: int(bool(v)) for id, v in verdicts.items()})
+                    for student, verdicts in results.items()])
     write_csv(out.with_name(f"{out.stem}_items.csv"), item_rows(results, known))
     for number, (student, verdicts) in enumerate(results.items()):
         name = f"{re.sub(r'[^A-Za-z0-9_.-]', '_', student)[:100]}-{number:03}"
-        (pages / f"{name}.html").write_text(page(student, verdicts), encoding="utf-8")
-        (marks / f"{name}.json").write_text(json.dumps(gradescope(verdicts), indent=1), encoding="utf-8")
+        (pages / f"{name}.html").write_text(page(student, verdicts), encoding="utf-8", errors="replace")
+        (marks / f"{name}.json").write_text(json.dumps(gradescope(verdicts), indent=1, ensure_ascii=False), encoding="utf-8", errors="replace")

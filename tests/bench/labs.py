@@ -11,7 +11,8 @@ from pathlib import Path
 import nbformat
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from lab_mutants import RIGHT, WRONG
+import lab_mutants
+import lab_mutants_blind
 from sora_edu.checks.base import chapters, find, judge, trials
 from sora_edu.checks.build import blank, build, cards, derive
 from sora_edu.checks.grade import grade
@@ -25,8 +26,9 @@ def passes(id: str, function) -> bool: return bool(judge(find(id), trials(find(i
 
 def proof() -> None:
     """Count wrong answers that are rejected and right ones that are refused, over every exercise."""
-    wrong = [not passes(id, function) for id, ways in WRONG.items() for function in ways.values()]
-    right = [not passes(id, function) for id, ways in RIGHT.items() for function in ways.values()]
+    sets = (lab_mutants, lab_mutants_blind)
+    wrong = [not passes(id, function) for each in sets for id, ways in each.WRONG.items() for function in ways.values()]
+    right = [not passes(id, function) for each in sets for id, ways in each.RIGHT.items() for function in ways.values()]
     share = 100 * sum(wrong) / len(wrong)
     record("labs", "lab_wrong_rejected", share, "%", len(wrong), interval(share, len(wrong)), COMMAND)
     record("labs", "lab_right_refused", sum(right), "answers", len(right), None, COMMAND)
