@@ -70,7 +70,8 @@ PATCHIFY = Exercise("03.2", patchify, (
 
 # %% ../../nbs/checks/03_patches.ipynb #d638bdcb
 def unpatchify_cases(rng):
-    yield "two clips of three colours", (normal(rng, 2, 30, 108) / 3, (4, 18, 15), (2, 6, 3))
+    ramp = torch.linspace(-1, 1, 30)[:, None].expand(30, 36)              # colours that run along the tokens, so that a torn picture is seen
+    yield "two clips of three colours", (torch.cat([ramp, -ramp, ramp ** 2], 1) + normal(rng, 2, 30, 108) / 10, (4, 18, 15), (2, 6, 3))
     for size, patch in some_sizes(rng):
         (f, h, w), (pf, ph, pw), (b, c) = size, patch, distinct(rng, 2, 2, 5)
         n, d = (f // pf) * (h // ph) * (w // pw), pf * ph * pw
