@@ -27,7 +27,7 @@ def look_up(exercise: Exercise, namespace: dict) -> Callable:
 
 
 def check(id: str, function: Callable | None = None) -> Verdict:
-    """Try a function on a few calls: shape, then laws, then values. Without `function` it is found by its name."""
+    """Try a function on a few calls: shape, then laws, then values, then the errors it must raise. Without `function` it is found by its name."""
     exercise = find(id)
     if function is None: function = look_up(exercise, inspect.currentframe().f_back.f_globals)
     return judge(exercise, trials(exercise, function, seed=0))
