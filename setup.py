@@ -28,7 +28,7 @@ setup(
         "Natural Language :: English",
         "Programming Language :: Python :: 3",
     ],
-    packages=["sora_edu", "sora_edu.data"],
+    packages=["sora_edu", "sora_edu.checks", "sora_edu.data"],
     package_dir={"sora_edu.data": "data"},
     package_data={"sora_edu.data": ["**/*"]},
     install_requires=lines("requirements"),

@@ -21,7 +21,7 @@ def broadcast_t(
 ) -> Tensor:
     """View noise levels so that they multiply `x`: one level per clip `(b,)`, or one per frame `(b, f)`.
 
-    Returns a tensor with as many axes as `x`. Raises TypeError for whole-number steps and ValueError for other shapes.
+    Returns a tensor with as many axes as `x`: `(b, 1, ..., 1)`, or `(b, 1, f, 1, 1)`. Raises TypeError for whole-number steps and ValueError for other shapes.
     """
     t = torch.as_tensor(float(t) if isinstance(t, int) else t, device=x.device)
     if not t.is_floating_point():

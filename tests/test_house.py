@@ -20,7 +20,8 @@ PACKAGE = ROOT / "sora_edu"
 ON_TOP = {"cli", "studio", "labs"}
 HEAVY = {"lightning", "pytorch_lightning", "moviepy", "av", "matplotlib", "IPython", "diffusers", "nbdev"}
 MODULES = sorted(p for p in PACKAGE.glob("*.py") if not p.stem.startswith("_"))
-NOTEBOOKS = sorted((ROOT / "nbs").glob("*.ipynb"))
+CHECKS = sorted((PACKAGE / "checks").glob("c[0-9][0-9].py"))   # what the exercises of a chapter ask for
+NOTEBOOKS = sorted([*(ROOT / "nbs").glob("*.ipynb"), *(ROOT / "nbs" / "checks").glob("*.ipynb")])
 per_module = pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
 per_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
@@ -65,20 +66,32 @@ def test_a_module_imports_only_earlier_chapters(path):
         assert chapter(PACKAGE / f"{name}.py") < chapter(path) or {name, path.stem} <= ON_TOP, f"{path.stem} imports {name}"
 
 
+@pytest.mark.parametrize("path", CHECKS, ids=lambda p: p.stem)
+def test_checks_import_only_their_chapter_and_earlier_ones(path):
+    for name in imported(path):
+        assert chapter(PACKAGE / f"{name}.py") <= int(path.stem[1:]), f"{path.stem} imports {name}"
+
+
+@per_module
+def test_chapters_do_not_import_checks(path):
+    assert path.stem in ON_TOP or not re.search(r"^\s*(from|import)\b.*\bchecks\b", path.read_text(encoding="utf-8"), re.M)
+
+
 # --- generated files -----------------------------------------------------------------------------
 
 def test_export_in_step(tmp_path):
     shutil.copytree(ROOT / "nbs", tmp_path / "nbs", ignore=shutil.ignore_patterns(".*", "out"))
     shutil.copy(ROOT / "settings.ini", tmp_path)
     (tmp_path / "sora_edu").mkdir()
-    for path in PACKAGE.glob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         if not re.search("^# A(UTOGENERATED|utogenerated)", path.read_text(encoding="utf-8"), re.M):
-            shutil.copy(path, tmp_path / "sora_edu")
+            (tmp_path / path.relative_to(ROOT)).parent.mkdir(exist_ok=True)
+            shutil.copy(path, tmp_path / path.relative_to(ROOT))
     environment = {key: value for key, value in os.environ.items() if key != "IN_TEST"}
     done = subprocess.run([sys.executable, "-c", "from nbdev.doclinks import nbdev_export; nbdev_export()"],
                           cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    fresh, here = ({p.name: p.read_text(encoding="utf-8") for p in folder.glob("*.py")}
+    fresh, here = ({p.relative_to(folder).as_posix(): p.read_text(encoding="utf-8") for p in folder.rglob("*.py")}
                    for folder in (tmp_path / "sora_edu", PACKAGE))
     differ = sorted(name for name in fresh.keys() | here.keys() if fresh.get(name) != here.get(name))
     assert not differ, f"not in step with nbs/: {differ}; edit the notebook, then run nbdev_export"
