@@ -1,4 +1,5 @@
 """A wheel built from the repository makes a clip by itself: no repository, no nbdev, no Lightning, no network."""
+import json
 import os
 import shutil
 import subprocess
@@ -49,15 +50,31 @@ def wheel(tmp_path_factory) -> Path:
 def test_wheel_holds_modules_and_data_only(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     shipped = {f"sora_edu/{p.relative_to(ROOT).as_posix()}" for p in (ROOT / "data").rglob("[!.]*") if p.is_file()}
-    assert names == shipped | {f"sora_edu/{p.name}" for p in (ROOT / "sora_edu").glob("*.py")}
+    assert names == shipped | {p.relative_to(ROOT).as_posix() for p in (ROOT / "sora_edu").rglob("*.py")}
 
 
-def test_wheel_generates_a_clip(wheel, tmp_path):
-    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
-    elsewhere.mkdir()
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory) -> tuple[Path, dict]:
+    """The folder with the package, and a working folder and environment in which nothing else is found."""
+    site, elsewhere = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("elsewhere")
     run("-m", "pip", "install", "--no-deps", "--no-index", "--target", site, wheel)
-    environment = os.environ | {"PYTHONPATH": str(site), "HF_HUB_OFFLINE": "1"}
-    file, shape, low, high, std = run("-c", GENERATE, cwd=elsewhere, env=environment).splitlines()
+    return site, dict(cwd=elsewhere, env=os.environ | {"PYTHONPATH": str(site), "HF_HUB_OFFLINE": "1"})
+
+
+def test_wheel_generates_a_clip(installed):
+    site, place = installed
+    file, shape, low, high, std = run("-c", GENERATE, **place).splitlines()
     assert Path(file).is_relative_to(site)
     assert shape == "(1, 3, 17, 32, 32)"
     assert -1 <= float(low) <= float(high) <= 1 and float(std) > 0.05
+
+
+def test_wheel_checks_and_grades_answers(installed, tmp_path):
+    site, place = installed
+    answer = ("#| exercise 03.1 difficulty=1 minutes=10\ndef grid_size(size, patch_size):\n    if any(l % p for l, p in zip(size, patch_size)): raise ValueError\n"
+              "    return tuple(l // p for l, p in zip(size, patch_size))\n")
+    assert "03.1 grid_size: right." in run("-c", f"from sora_edu.labs import check\n{answer}\nprint(check('03.1'))", **place)
+    cells = [dict(cell_type="code", id="a", metadata={}, execution_count=None, outputs=[], source=answer)]
+    (tmp_path / "ada.ipynb").write_text(json.dumps(dict(nbformat=4, nbformat_minor=5, metadata={}, cells=cells)), encoding="utf-8")
+    run("-c", f"import sora_edu\nfrom sora_edu.cli import main\nassert sora_edu.__path__[0].startswith({str(site)!r})\nassert not main(['lab', 'grade', {str(tmp_path)!r}, '--out', {str(tmp_path / 'grades.csv')!r}])", **place)
+    assert (tmp_path / "grades.csv").read_text().splitlines()[1].startswith("ada,1,6,1,0,")
