@@ -50,15 +50,21 @@ def untrained_judge(monkeypatch):
 
 # --- help and options ----------------------------------------------------------------------------
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@pytest.mark.parametrize("command", [name for name, step in cli.COMMANDS.items() if callable(step)] + [f"lab {name}" for name in cli.COMMANDS["lab"]])
 def test_help_explains_every_option(command, capsys):
-    assert call(command, "--help") == 0
+    assert call(*command.split(), "--help") == 0
     text = capsys.readouterr().out
     options = re.split(r"\n  (?=-|\w+ {2,}\S)", text.split("\noptions:")[1])[1:]
     for option in options:
         name, _, said = option.partition("  " if option.startswith("-h") else "\n" if "\n" in option.split("  ")[0] else "  ")
         assert re.sub(r"\(type:.*", "", said, flags=re.S).strip(), f"{command}: no help for {name}"
     assert "default: " in text
+
+
+def test_help_of_labs_lists_their_commands(capsys):
+    assert call("lab", "--help") == 0
+    text = capsys.readouterr().out
+    assert "build" in text and "grade" in text and "`sora-edu lab COMMAND --help`" in text
 
 
 def test_help_is_quick():
@@ -76,7 +82,7 @@ def test_help_of_a_size_shows_its_defaults(capsys):
 
 
 @pytest.mark.parametrize("args, nearest", [(["demo", "--minute", "3"], "--minutes"), (["demo", "--minuts=3"], "--minutes"), (["generate", "x", "--sed", "3"], "--seed"),
-                                           (["train", "--step", "3"], "--steps"), (["evaluate", "--splitt", "val"], "--split")])
+                                           (["lab", "grade", "x", "--chaptr", "03"], "--chapter"), (["train", "--step", "3"], "--steps"), (["evaluate", "--splitt", "val"], "--split")])
 def test_misspelt_and_abbreviated_options(args, nearest, capfd):
     assert f"did you mean {nearest}?" in refused(capfd, *args)
 
@@ -279,3 +285,24 @@ def test_prompts_are_escaped():
     hostile = '<script>alert("1")</script> red circle'
     tags = Page(cli.strip(hostile, torch.zeros(3, 5, 16, 16), dict(whole=False, color0=True))).tags
     assert "script" not in {tag for tag, _ in tags} and hostile in dict(tags)["img"]["alt"]
+
+
+# --- labs ----------------------------------------------------------------------------------------
+
+def test_a_lab_from_chapter_to_grades(tmp_path, capfd):
+    assert call("lab", "build", "03", "--out", tmp_path / "lab") == 0
+    made = [Path(line) for line in capfd.readouterr().out.split()]
+    assert {file.name for file in made} == {"student.ipynb", "solution.ipynb", "nbgrader.ipynb", "instructor.html", "slides.html"} and all(file.exists() for file in made)
+    (tmp_path / "class").mkdir()
+    for name in ("student", "solution"): (tmp_path / "lab/03_patches" / f"{name}.ipynb").rename(tmp_path / "class" / f"{name}.ipynb")
+    assert call("lab", "grade", tmp_path / "class", "--out", tmp_path / "grades.csv") == 0
+    assert "2 notebooks, 3.0 of 6 exercises right on average" in capfd.readouterr().out
+    rows = (tmp_path / "grades.csv").read_text().splitlines()
+    assert rows[1:] == ["solution,6,6,1,1,1,1,1,1", "student,0,6,0,0,0,0,0,0"]
+
+
+@pytest.mark.parametrize("args, said", [(["lab", "build", "77"], "chapter: expected the number of a notebook"), (["lab", "build", "01"], "chapter: expected one with exercises"),
+                                        (["lab", "build"], "chapters"), (["lab"], "{build,grade}"), (["lab", "grade", "nowhere"], "submissions: expected a folder with notebooks")])
+def test_labs_refuse_in_one_line(args, said, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert said in refused(capfd, *args)
