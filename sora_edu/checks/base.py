@@ -93,6 +93,7 @@ def ordinary(x: Tensor) -> bool:
 
 def same(a, b) -> bool:
     """Equal to the last bit; what is no ordinary tensor, number or sequence is not looked into."""
+    if any(isinstance(a, kind) != isinstance(b, kind) for kind in (Tensor, (list, tuple))): return False
     if isinstance(a, Tensor): return not ordinary(a) or a.shape == b.shape and torch.equal(a, b)
     if isinstance(a, (list, tuple)): return len(a) == len(b) and all(map(same, a, b))
     return a == b if isinstance(a, (int, float, str)) else True
