@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -39,6 +40,14 @@ def test_nbgrader_accepts_the_metadata(chapter):
     MetadataValidator().validate_nb(notebook)
     tests = [(about(cell).grade_id, about(cell).points) for cell in notebook.cells if about(cell).get("grade")]
     assert tests == [(f"check-{id.replace('.', '-')}", 1) for id in exercises(chapter)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def commands_beside_python():
+    """nbgrader calls the command `alembic`, which lies in the environment; that need not be an activated one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        yield
 
 
 @pytest.fixture(scope="module")
