@@ -7,7 +7,7 @@ __all__ = ['NUMBERS', 'STATE', 'HELP', 'STAGES', 'STYLE', 'SHARE', 'HELD_OUT', '
            'load_judge', 'both', 'shares', 'table', 'in_words', 'verdict_sheet', 'evaluate', 'keep', 'go_on', 'train',
            'judge', 'judge_real', 'picture', 'curve', 'grid', 'strip', 'shipped_figures', 'beside_shipped', 'machine',
            'stage_times', 'report', 'demo_config', 'first_clips', 'demo', 'evaluate_demo', 'lab_build', 'lab_grade',
-           'Parser', 'build', 'add_commands', 'function_options', 'train_options', 'read', 'quiet', 'main']
+           'Parser', 'build', 'add_commands', 'function_options', 'said', 'train_options', 'read', 'quiet', 'main']
 
 # %% ../nbs/cli.ipynb #103d8ccf
 import base64
@@ -159,8 +159,8 @@ def keep(results: dict[int, tuple], command: str) -> None:
 STATE = "state.json"
 
 
-def go_on(config, folder: Path) -> None:
-    """Train into `folder`, or go on with an interrupted training there; a finished one is left alone.
+def go_on(config, folder: Path, start: Path | None = None) -> None:
+    """Train into `folder`, from nothing or from the weights in `start`, or go on with an interrupted training there; a finished one is left alone.
 
     Raises KeyboardInterrupt after Ctrl-C, with the work saved, and ValueError for a folder with another configuration."""
     from sora_edu.training import train
@@ -173,7 +173,7 @@ def go_on(config, folder: Path) -> None:
         (folder / STATE).write_text(json.dumps(dict(seconds=round(state["seconds"] + time.perf_counter() - begin, 1), **more)))
     if not state.get("done"): remember()
     try:
-        train(config, folder)
+        train(config, folder, start=start)
         end = dict(done=True)
     except KeyboardInterrupt as stop:   # with a message: a stage was cut short and saved; without: between stages
         if str(stop): end = dict(stopped=next(part for part in ("dit", "vae", "text") if (folder / part).exists()))
@@ -190,22 +190,24 @@ HELP = dict(
     patch_size="frames, height and width of a patch of the latent, as [1,2,2]", batch="clips per step", clips="clips drawn and encoded once, then seen many times",
     image_share="share of the time that shows single frames first", shift="above 1: more training and sampling at high noise",
     lr="learning rate of AdamW", muon_lr="learning rate of Muon, for the matrices of the blocks", minutes="minutes for the whole chain",
-    steps="this many steps for each stage, in place of minutes", seed="the same seed gives the same data and the same start",
-    start="shipped weights by name, or a folder, to go on from; left out, from nothing")
+    steps="this many steps for each stage, in place of minutes", seed="the same seed gives the same data and the same start")
 
 
-def train(out: str = "", **config) -> None:
+def train(out: str = "", start: str = "", **config) -> None:
     """Train the whole chain from nothing: text encoder, autoencoder, diffusion transformer. The same command goes on after Ctrl-C.
 
     Args:
         out: folder for the weights; out/SIZE when left out
+        start: shipped weights by name, or a folder, from which the transformer goes on; left out, from nothing
     """
+    from sora_edu.pipeline import weights_folder
     from sora_edu.training import config_for
     chosen = config_for(**config)
     if not 0 < chosen.minutes < math.inf: raise ValueError(f"minutes: expected a number above 0, got {chosen.minutes}")
     if chosen.steps is not None and chosen.steps < 1: raise ValueError(f"steps: expected at least 1, got {chosen.steps}")
+    begin = weights_folder(start) if start else None
     folder = writable(out or f"out/{chosen.size}")
-    go_on(chosen, folder)
+    go_on(chosen, folder, begin)
     say(f'Trained: {folder}. Try it: sora-edu generate "a red circle moves right" --weights {folder}')
 
 # %% ../nbs/cli.ipynb #3e5a7d63
@@ -391,7 +393,7 @@ def evaluate_demo(folder: Path) -> None:
 
 # %% ../nbs/cli.ipynb #a1lab00co
 def lab_build(chapters: list[str], out: str = "lab") -> None:
-    """Make the student's notebook, the solutions and the instructor's page of each chapter.
+    """Make the student's notebook, the solutions, nbgrader's assignment, the instructor's page and the slides of each chapter.
 
     Args:
         chapters: numbers of chapters that hold exercises, such as 03 05
@@ -458,15 +460,20 @@ def add_commands(parser: Parser, functions: dict, command: str, size: str) -> No
 def function_options(parser: Parser, function: Callable) -> None:
     """One option for each argument. What has no default needs no name, and a list of it is words beside each other."""
     listed = [name for name, kind in function.__annotations__.items() if kind == list[str]]
-    for name in listed: parser.add_argument(name, type=str, nargs="+", help=re.search(rf"{name}: (.*)", function.__doc__)[1])
+    for name in listed: parser.add_argument(name, type=str, nargs="+", help=said(function, name))
     parser.add_function_arguments(function, as_positional=True, skip=set(listed))
+
+
+def said(function: Callable, argument: str) -> str:
+    """What a docstring says of an argument."""
+    return re.search(rf"^ *{argument}: (.*)", function.__doc__, re.M)[1]
 
 
 def train_options(parser: Parser, size: str) -> None:
     """One option for each field of Config, with the defaults of a size."""
     from dataclasses import asdict
     from sora_edu.training import SIZES, Config
-    parser.add_argument("--out", type=str, default="", help="folder for the weights; out/SIZE when left out")
+    for name in ("out", "start"): parser.add_argument(f"--{name}", type=str, default="", help=said(train, name))
     parser.add_class_arguments(Config)
     parser.set_defaults(asdict(SIZES[size]))
     for action in parser._actions:

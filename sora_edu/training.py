@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SIZES', 'QUESTIONS', 'PROMPTS', 'Config', 'config_for', 'Batches', 'orthogonalise', 'Muon', 'Stage', 'TextStage',
            'captions_and_answers', 'VAEStage', 'real_crops', 'DiTStage', 'encode_world', 'motion', 'average', 'EMA',
-           'Live', 'precision', 'run', 'text_stage', 'vae_stage', 'dit_stage', 'start_folder', 'go_on_from', 'finish',
-           'draw_samples', 'train']
+           'Live', 'precision', 'run', 'text_stage', 'vae_stage', 'transformer', 'dit_stage', 'finish', 'draw_samples',
+           'train']
 
 # %% ../nbs/09_training.ipynb #fd985a23
 import contextlib
@@ -35,7 +35,7 @@ from .dit import DiT
 from .sampling import sample
 from .text import TextEncoder, Tokenizer
 from .vae import VideoVAE
-from .video import contact_sheet, data_path, load_clip
+from .video import contact_sheet, load_clip
 from .world import BACKGROUNDS, LENGTHS, PLAIN, WORDS, World, describe, parse
 
 # %% ../nbs/09_training.ipynb #889fbf23
@@ -44,8 +44,7 @@ class Config:
     """Everything a training needs. Pick one of `SIZES` and override any field.
 
     `clip` is (frames, height, width); `minutes` the budget of the whole chain; with `steps` each stage takes that many steps instead, whatever the time.
-    `clips` are drawn and encoded once and seen many times; `image_share` of the time goes to single frames before clips.
-    `start` names shipped weights, or a folder of weights: text encoder and autoencoder are kept as they are there, and the transformer goes on from there."""
+    `clips` are drawn and encoded once and seen many times; `image_share` of the time goes to single frames before clips."""
     size: str = "nano"
     clip: tuple[int, int, int] = (17, 32, 32)
     backgrounds: tuple[str, ...] = tuple(PLAIN)
@@ -66,7 +65,6 @@ class Config:
     minutes: float = 15
     steps: int | None = None
     seed: int = 0
-    start: str = ""
 
 
 SIZES = dict(
@@ -344,10 +342,21 @@ def vae_stage(config: Config, out: Path) -> None:
     finish(done, stage, model, out / "vae")
 
 # %% ../nbs/09_training.ipynb #25fe3a7f
-def dit_stage(config: Config, out: Path, seconds: float, report: Callable) -> None:
+def transformer(config: Config, start: Path | None) -> DiT:
+    """A new diffusion transformer, or one with the weights in `start/dit`. Raises FileNotFoundError, or ValueError when those are of another make."""
+    model = DiT(config.latent_channels, config.dim, config.depth, config.heads, patch_size=config.patch_size, text_dim=config.text_dim)
+    if start and not (start / "dit").exists(): raise FileNotFoundError(f"start: expected a folder that `train` wrote, got {start}")
+    try:
+        with contextlib.redirect_stdout(None):   # the library prints a line for each part
+            if start: model.load_state_dict(DiT.from_pretrained(start / "dit", strict=True).state_dict())
+    except RuntimeError as error: raise ValueError(f"start: the weights in {start} do not fit this configuration ({' '.join(str(error).split())[:200]})") from None
+    return model
+
+
+def dit_stage(config: Config, out: Path, seconds: float, report: Callable, start: Path | None) -> None:
     """Train the diffusion transformer on latents of `out/vae` and prompts read by `out/text`, and save it in `out/dit`."""
     from tqdm.auto import tqdm
-    with contextlib.redirect_stdout(None):   # the library prints a line for each part
+    with contextlib.redirect_stdout(None):
         vae, encoder = VideoVAE.from_pretrained(out / "vae", strict=True).eval(), TextEncoder.from_pretrained(out / "text", strict=True)
     begin = time.perf_counter()
     with tqdm(total=config.clips, desc="drawing and encoding clips", unit=" clips") as bar:
@@ -356,8 +365,7 @@ def dit_stage(config: Config, out: Path, seconds: float, report: Callable) -> No
     def draw(generator):
         pick = torch.multinomial(chances, 4 * config.batch, replacement=True, generator=generator)
         return latents[pick], tokens[pick, torch.randint(tokens.shape[1], pick.shape, generator=generator)]
-    model = DiT(config.latent_channels, config.dim, config.depth, config.heads, patch_size=config.patch_size, text_dim=config.text_dim)
-    if config.start: go_on_from(start_folder(config.start) / "dit", model)
+    model = transformer(config, start)
     stage = DiTStage(model, encoder, config.shift, config.image_share, seconds=max(10, seconds - (time.perf_counter() - begin)), steps=config.steps, lr=config.lr, muon_lr=config.muon_lr)
     def minute(stage, trainer):
         average = next(c for c in trainer.callbacks if isinstance(c, EMA)).average.model
@@ -365,21 +373,7 @@ def dit_stage(config: Config, out: Path, seconds: float, report: Callable) -> No
         os.replace(out / "last.part", out / "last.ckpt")
         report(average.eval(), vae, encoder, stage.elapsed)
     finish(run(stage, draw, Live("diffusion transformer", report=minute), config.seed, out / "last.ckpt", ema=True), stage, model, out / "dit")
-    if config.start: shutil.copy(start_folder(config.start) / "dit/history.json", out / "dit/history_before.json")
-
-
-def start_folder(name: str) -> Path:
-    """The folder of shipped weights of that name, or the folder itself. Raises FileNotFoundError."""
-    for folder in (data_path("weights") / name, Path(name)):
-        if (folder / "dit").exists(): return folder
-    raise FileNotFoundError(f"start: no trained model {name!r}; expected a name such as nano or a folder that `sora-edu train` wrote")
-
-
-def go_on_from(folder: Path, model: DiT) -> None:
-    """Give `model` the weights in `folder`. Raises ValueError when they belong to a transformer of another make."""
-    try:
-        with contextlib.redirect_stdout(None): model.load_state_dict(DiT.from_pretrained(folder, strict=True).state_dict())
-    except RuntimeError as error: raise ValueError(f"start: the weights in {folder} do not fit this configuration ({' '.join(str(error).split())[:200]})") from None
+    if start: shutil.copy(start / "dit/history.json", out / "dit/history_before.json")
 
 # %% ../nbs/09_training.ipynb #3fe5eae7
 def finish(done: bool, stage: Stage, model: nn.Module, folder: Path) -> None:
@@ -404,12 +398,14 @@ def draw_samples(model: DiT, vae: VideoVAE, encoder: TextEncoder, config: Config
     contact_sheet(vae.decode(latent), list(prompts)).save(path)
 
 # %% ../nbs/09_training.ipynb #d77ef7f2
-def train(config: Config, out: str | Path, report: Callable | None = None) -> Path:
+def train(config: Config, out: str | Path, report: Callable | None = None, start: str | Path | None = None) -> Path:
     """Train text encoder, autoencoder and diffusion transformer in `config.minutes`, and save them in folder `out`, which `Sora.from_pretrained` reads.
 
     A stage that is already there is kept, an interrupted one goes on from its last minute; a folder with another configuration is refused (ValueError).
-    Every minute a contact sheet lands in `out/samples`; `report(model, vae, encoder, seconds)` replaces that."""
-    out, begin = Path(out), time.perf_counter()
+    Every minute a contact sheet lands in `out/samples`; `report(model, vae, encoder, seconds)` replaces that.
+    `start` is a folder of weights: text encoder and autoencoder are kept as they are there, and the transformer goes on from there."""
+    out, start, begin = Path(out), Path(start) if start else None, time.perf_counter()
+    if start: transformer(config, start)   # what does not fit is refused before anything is written
     out.mkdir(parents=True, exist_ok=True)
     told = json.loads(json.dumps(asdict(config)))
     if (out / "config.json").exists() and (before := json.loads((out / "config.json").read_text())) != told:
@@ -418,10 +414,10 @@ def train(config: Config, out: str | Path, report: Callable | None = None) -> Pa
     (out / "config.json").write_text(json.dumps(told, indent=1))
     report = report or (lambda model, vae, encoder, seconds: draw_samples(model, vae, encoder, config, out / "samples" / f"{seconds:05.0f}s.png"))
     torch.manual_seed(config.seed)
-    for part in ("text", "vae") if config.start else ():
-        if not (out / part).exists(): shutil.copytree(start_folder(config.start) / part, out / part)
+    for part in ("text", "vae") if start else ():
+        if not (out / part).exists(): shutil.copytree(start / part, out / part)
     if not (out / "text").exists(): text_stage(config, out)
     if not (out / "vae").exists(): vae_stage(config, out)
-    if not (out / "dit").exists() or (out / "last.ckpt").exists(): dit_stage(config, out, config.minutes * 60 - (time.perf_counter() - begin), report)
+    if not (out / "dit").exists() or (out / "last.ckpt").exists(): dit_stage(config, out, config.minutes * 60 - (time.perf_counter() - begin), report, start)
     (out / "last.ckpt").unlink(missing_ok=True)
     return out

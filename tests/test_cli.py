@@ -208,7 +208,7 @@ class Fake:
 
     def __init__(self): self.stop, self.trained = "", []
 
-    def __call__(self, config, out):
+    def __call__(self, config, out, start=None):
         missing = [part for part in ("text", "vae", "dit") if not (out / part).exists()]
         self.trained.append(missing)
         save_tiny(out) if missing else None
@@ -285,6 +285,11 @@ def test_prompts_are_escaped():
     hostile = '<script>alert("1")</script> red circle'
     tags = Page(cli.strip(hostile, torch.zeros(3, 5, 16, 16), dict(whole=False, color0=True))).tags
     assert "script" not in {tag for tag, _ in tags} and hostile in dict(tags)["img"]["alt"]
+
+
+def test_training_from_weights_that_are_not_there(tmp_path, capfd):
+    assert "no trained model 'nowhere'" in refused(capfd, "train", "--start", "nowhere", "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 # --- labs ----------------------------------------------------------------------------------------

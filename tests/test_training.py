@@ -389,22 +389,24 @@ def test_train_keeps_finished_stages(finished, monkeypatch):
 def test_training_goes_on_from_given_weights(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "text_stage", None)
     monkeypatch.setattr(training, "vae_stage", None)
-    again = train(replace(TINY, start=str(finished), steps=1, lr=0., muon_lr=0.), tmp_path / "again", report=ignore)
+    again = train(replace(TINY, steps=1, lr=0., muon_lr=0.), tmp_path / "again", ignore, start=finished)
     for part in ("text", "vae", "dit"):
         assert (again / part / "model.safetensors").read_bytes() == (finished / part / "model.safetensors").read_bytes()
     assert (again / "dit/history_before.json").read_bytes() == (finished / "dit/history.json").read_bytes()
 
 
-@pytest.mark.parametrize("changes, error, said", [(dict(start="nowhere"), FileNotFoundError, "start: no trained model 'nowhere'"), (dict(dim=16), ValueError, "start: .* do not fit this configuration")])
-def test_weights_to_start_from_that_are_missing_or_of_another_make(finished, tmp_path, changes, error, said):
-    with pytest.raises(error, match=said): train(replace(TINY, **dict(start=str(finished)) | changes), tmp_path / "again", report=ignore)
+@pytest.mark.parametrize("start, changes, error, said", [("nowhere", {}, FileNotFoundError, "start: expected a folder that `train` wrote, got .*nowhere"),
+                                                         ("", dict(dim=16), ValueError, "start: .* do not fit this configuration")])
+def test_weights_to_start_from_that_do_not_fit_are_refused_before_anything_is_written(finished, tmp_path, start, changes, error, said):
+    with pytest.raises(error, match=said): train(replace(TINY, **changes), tmp_path / "again", ignore, start=finished / start)
+    assert not (tmp_path / "again").exists()
 
 
 def test_clips_that_move_are_drawn_more_often(finished, tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(training, "run", lambda stage, draw, *_, **__: drawn.extend(draw(torch.Generator().manual_seed(i))[0] for i in range(200)))
     monkeypatch.setattr(training, "finish", lambda done, stage, model, folder: folder.mkdir())
-    train(replace(TINY, start=str(finished)), tmp_path / "again", report=ignore)
+    train(TINY, tmp_path / "again", ignore, start=finished)
     latents, _ = encode_world(VideoVAE.from_pretrained(finished / "vae"), TextEncoder.from_pretrained(finished / "text").tokenizer, World(TINY.clip, TINY.seed + 3, backgrounds=TINY.backgrounds), TINY.clips)
     expected = (1 + motion(latents)) / (1 + motion(latents)).sum()
     counts = torch.tensor([sum((batch == x).flatten(1).all(1).sum().item() for batch in drawn) for x in latents])
