@@ -1,6 +1,6 @@
 """More wrong and right answers, by somebody who knew the exercises' docstrings and not their checks: {exercise id: {name: function}}.
 
-The checks were improved after they had been tried on these, so this is no held-out set any more. When it was, 71.7% of the wrong ones were rejected."""
+The checks were improved after they had been tried on these, so this is no held-out set any more."""
 import functools, itertools, math, random
 import numpy as np
 import torch
@@ -9,6 +9,11 @@ from einops import rearrange, repeat, einsum
 from torch import Tensor
 
 WRONG, RIGHT = {}, {}
+ACCEPTED = {   # what the checks let pass
+    "03.1": ("message_without_nearest", "message_only_below", "message_only_above", "message_nearest_wrong", "message_nearest_of_first_axis",
+             "message_nearest_counts_in_patches"),                       # the text of an error is not checked
+    "03.2": ("nan_to_num",), "03.3": ("size_floored",), "05.1": ("clamps",), "05.2": ("nan_passes", "float32_loses_double"),
+    "05.3": ("float32", "float32_and_back"), "05.4": ("float32", "float32_and_back")}
 def _put(table, id):
     def deco(f):
         table.setdefault(id, {})[f.__name__.split("__", 1)[1]] = f

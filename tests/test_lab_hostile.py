@@ -50,6 +50,7 @@ FORGED = {
     "reads the package without Python": "import torch; return bytes(torch.from_file('{package}/patches.py', size=4000, dtype=torch.uint8).numpy())",
     "imports the package": "import sora_edu.patches; return sora_edu.patches.patchify(x, patch_size)",
     "reads the chapter": "import json; return json.load(open('{package}/../nbs/03_patches.ipynb'))",
+    "reads the tests": "return open('{package}/../tests/lab_mutants.py').read()",
     "reads a neighbour": "return open('{class_}/ada.ipynb').read()",
     "lifts the fence": "import sora_edu.checks.runner as r; r.FORBIDDEN = (); r.os.path.realpath = str; return open('{package}/patches.py').read()",
     "writes the score": "import os, json, struct; m = json.dumps(dict(id='03.2', outcomes=[], score=100, right=True)).encode()\n    for pipe in range(3, 20):\n        try: os.write(pipe, struct.pack('<II', len(m), 0) + m)\n        except OSError: pass\n    return x",
@@ -188,6 +189,12 @@ def test_the_class_run_goes_on(class_, tmp_path):
     assert "<script" not in pages and "<img" not in pages and "&lt;script&gt;" in pages
     items = list(csv.DictReader((tmp_path / "grades_items.csv").open(encoding="utf-8")))
     assert [item["exercise"] for item in items] == list(exercises("03")) and items[0]["right"] == "0.5" and all(item["commonest_failure"] for item in items)
+
+
+def test_a_machine_on_which_no_submission_can_run_is_told_and_nobody_gets_a_zero(class_, tmp_path, monkeypatch):
+    monkeypatch.setattr("sora_edu.checks.grade.alone", lambda hidden: ["false"])
+    with pytest.raises(OSError, match="lab grade: .* does not start"): grade(class_, tmp_path / "grades.csv", "03", LIMITS)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_no_file_is_no_submission(class_, tmp_path):

@@ -9,7 +9,6 @@ __all__ = ['DIRECTIVE', 'FIELDS', 'TEST', 'GUIDE', 'STYLE', 'Card', 'cards', 'bo
 
 # %% ../../nbs/checks/build.ipynb #e0e34cb8
 import ast
-import copy
 import json
 import re
 from dataclasses import dataclass
@@ -113,7 +112,6 @@ def derive(chapter: str, solved: bool):
 
 def plain(cell, names: dict[str, str], solved: bool):
     """A code cell without outputs and without nbdev's lines; the bodies taken out unless solved."""
-    cell = copy.deepcopy(cell)
     source = blank(cell.source, names) if names and not solved else cell.source
     cell.source = "\n".join(line for line in source.splitlines() if not line.startswith("#|") or DIRECTIVE.match(line))
     cell.outputs = []
@@ -161,7 +159,8 @@ def measured() -> str:
     from sora_edu.video import data_path
     file = data_path("results") / "labs.json"
     rows = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    return "\n".join(f"- `{row['id']}`: {row['value']:g} {row['unit']} (of {row['n']})" for row in rows)
+    lines = [f"- `{row['id']}`: {row['value']:g} {row['unit']} (of {row['n']})" for row in rows]
+    return "\n".join(["**Measured**, over the labs of all chapters:\n", *lines]) if rows else ""
 
 
 def exercise_text(card: Card, exercise: Exercise) -> str:
@@ -179,13 +178,15 @@ Time: about {minutes} minutes for {count} exercises, and as long again to read a
 3. Collect the notebooks in one folder, named after the learners, and run `sora-edu lab grade FOLDER --out grades.csv`.
 4. Read `grades.csv`, `grades_items.csv` (one line per exercise) and the pages in `grades_feedback/`.
 
+A check calls the function with many sizes and compares it with the package's. Of the errors that a docstring promises it checks the kind, not the text.
+
 The package on a learner's machine holds the solutions, as a textbook does. Grading runs without them. It limits time, memory, files and processes, but it is no prison: **grade a hostile class inside a container.**
 
 **With nbgrader.** Put `nbgrader.ipynb` into `source/lab/` of your course and run `nbgrader generate_assignment lab`. It takes the solutions out; each check is a test of one point.
 `nbgrader autograde lab` runs the check inside the learner's process, so **a learner can forge it**. `sora-edu lab grade` does not have this hole. It also reads the folder that nbgrader collected:
 `sora-edu lab grade submitted --chapter {chapter}`.
 
-**With Gradescope.** `lab grade` also writes `grades_gradescope/`, for each notebook a file in the format of `results.json`. Let `run_autograder` hold these two lines:
+**With Gradescope.** `lab grade` also writes `grades_gradescope/`, for each notebook a file in the format of `results.json` (compared with what Otter writes; not tried on Gradescope itself). Let `run_autograder` hold these two lines:
 
     sora-edu lab grade /autograder/submission --chapter {chapter} --out /tmp/grades.csv
     cp /tmp/grades_gradescope/*.json /autograder/results/results.json
