@@ -241,6 +241,8 @@ def test_the_student_gets_no_solution_and_everything_else(chapter):
         source = textwrap.dedent(inspect.getsource(exercise.function))
         [(_, lines, _)] = bodies(source, {exercise.function.__name__: id})
         assert textwrap.dedent("\n".join(source.splitlines()[lines])) not in textwrap.dedent(code), id
+        patterns = [half.strip() for text in re.findall('"([^"]+->[^"]+)"', source) for half in text.split("->")]
+        assert not any(pattern in cell.source for pattern in patterns for cell in student.cells if cell.cell_type == "markdown"), f"{id}: the prose gives it away"
     assert "#| export" not in code and "" not in [cell.source for cell in student.cells] and not any(cell.get("outputs") for cell in student.cells)
     assert [c.source for c in student.cells if c.cell_type == "markdown"] == [c.source for c in solution.cells if c.cell_type == "markdown"]
     kept = [unlinked(cell.source) for cell in master.cells if cell.cell_type == "markdown"]
