@@ -146,14 +146,14 @@ def test_hints_come_one_at_a_time_and_are_not_the_answer(id):
     given = [hint(id) for _ in exercise.hints]
     assert len(exercise.hints) >= 2 and len(set(given)) == len(given) and given[0].startswith("Hint 1 of")
     assert hint(id) == given[0]
-    for line in body_lines(exercise.function):
-        assert not any(line in said for said in given), line
+    for piece in pieces(exercise.function): assert not any(piece in said for said in given), piece
 
 
-def body_lines(function) -> list[str]:
-    """The lines of a function that solve the exercise: those of its body that are long enough to be no accident."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    return [line for node in tree.body[1:] for line in ast.unparse(node).splitlines() if len(line.strip()) > 20 and "raise " not in line]
+def pieces(function) -> set[str]:
+    """What a function's body is made of: its longer expressions and the halves of its einops patterns. The name of a tool is no piece."""
+    nodes = [node for statement in ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body[1:] for node in ast.walk(statement)]
+    patterns = {half.strip() for node in nodes if isinstance(node, ast.Constant) and "->" in str(node.value) for half in node.value.split("->")}
+    return patterns | {text for node in nodes if isinstance(node, ast.expr) and len(text := ast.unparse(node)) > (18 if isinstance(node, ast.Subscript) else 24)}
 
 
 # --- use -----------------------------------------------------------------------------------------

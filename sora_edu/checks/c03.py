@@ -61,7 +61,7 @@ def first_token(x, patch_size, tokens):
 
 PATCHIFY = Exercise("03.2", patchify, (
     "Split each axis of the clip into (which patch, place inside the patch).",
-    "With einops the left side reads: b c (f pf) (h ph) (w pw).",
+    "einops writes a split axis as a bracket: which patch first, place inside second.",
     "Which-patch goes to the tokens in the order frame, row, column; place-inside goes to the channels in the order channel, frame, row, column."),
     patchify_cases,
     (Law("the tokens must hold every value of the clip once: some are lost, doubled or changed", all_kept),
@@ -90,7 +90,7 @@ def cuts_back(tokens, size, patch_size, x): return torch.equal(patchify(x, patch
 UNPATCHIFY = Exercise("03.3", unpatchify, (
     "It is patchify read from right to left.",
     "einops cannot guess f, h and w from n: give it their numbers, size // patch_size.",
-    "Left side: b (f h w) (c pf ph pw)."),
+    "On the left, a token's place is one bracket of three and its values are one bracket of four."),
     unpatchify_cases,
     (Law("cut your clip with patchify and the tokens must come back", cuts_back),),
     exact=True, mistakes=("height and width of the grid swapped: the picture is torn", "the channel taken from the end of a token"))
@@ -155,7 +155,7 @@ def both_ways(clip_id, mask): return torch.equal(mask, mask.mT)
 
 ATTENTION_MASK = Exercise("03.6", attention_mask, (
     "Compare every token with every token of the same row.",
-    "clip_id[:, :, None] has the axes b n 1. What has the axes b 1 n?"),
+    "An axis of length 1 stretches: what do you get from the axes b n 1 and b 1 n?"),
     mask_cases,
     (Law("a token must see itself, padding included: a softmax over nothing is NaN", sees_itself),
      Law("if token i sees token j, then j sees i", both_ways)),

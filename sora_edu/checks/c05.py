@@ -44,7 +44,7 @@ def as_many_axes(t, x, out): return out.ndim == x.ndim
 BROADCAST_T = Exercise("05.1", broadcast_t, (
     "t * x lines axes up from the right. Which axes of length 1 does t need?",
     "For (b,): as many axes of length 1 behind it as x has more. For (b, f): one for c before f, and two behind.",
-    "t[:, None, :, None, None] puts b and f in their places."),
+    "Indexing with None makes an axis of length 1; a colon keeps an axis."),
     broadcast_cases, exact=True, laws=(Law("the result must have as many axes as x", as_many_axes),),
     mistakes=("(b, f) lined up with (b, c)", "whole-number steps pass silently", "only clips work, points do not"))
 
