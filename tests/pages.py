@@ -23,7 +23,7 @@ def readme() -> str:
 def html(path: Path) -> str:
     """One chapter as an HTML page; its pictures are inside it and its links lead to other pages."""
     page, _ = HTMLExporter(embed_images=True).from_filename(str(path))
-    return re.sub(r'href="([\w-]+)\.ipynb', r'href="\1.html', page)
+    return re.sub(r'href="([\w./-]+)\.ipynb', r'href="\1.html', page)
 
 
 def main(target: str) -> None:
@@ -31,9 +31,10 @@ def main(target: str) -> None:
         (ROOT / target).write_text(readme(), encoding="utf-8", newline="\n")
         return print(f"wrote {target}")
     folder = ROOT / target
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(NBS.glob("*.ipynb")):
-        (folder / f"{path.stem}.html").write_text(html(path), encoding="utf-8", newline="\n")
+    for path in sorted([*NBS.glob("*.ipynb"), *(NBS / "checks").glob("*.ipynb")]):
+        page = (folder / path.relative_to(NBS)).with_suffix(".html")
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(html(path), encoding="utf-8", newline="\n")
     print(f"open {folder / 'index.html'}")
 
 

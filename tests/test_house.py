@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from pages import main as write_pages
 from pages import readme
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -204,3 +205,12 @@ def test_modules_import_without_heavy_libraries():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
+
+
+def test_links_between_the_pages_lead_somewhere(tmp_path):
+    write_pages(str(tmp_path))
+    pages = list(tmp_path.rglob("*.html"))
+    assert len(pages) == len(NOTEBOOKS)
+    for page in pages:
+        links = re.findall(r'<a href="([^"#:]+\.(?:html|ipynb))', page.read_text(encoding="utf-8"))
+        assert all((page.parent / link).exists() for link in links), (page.name, links)
