@@ -137,15 +137,15 @@ class RectifiedFlow(NoiseProcess):
     """Straight lines from data to noise: `x_t = (1 - t) x + t noise` (arXiv 2209.03003, 2210.02747).
 
     With `prediction="data"` the model puts out the clean clip and the loss is still that of the velocity
-    `(x_t - out) / max(t, 0.05)`, as in "Back to basics" (arXiv 2511.13720).
+    `(x_t - out) / max(t, floor)`, as in "Back to basics" (arXiv 2511.13720): below `floor` a level gains no more weight.
     `times` is how training levels are drawn, "logit_normal" (arXiv 2403.03206) or "uniform"; then they are shifted.
     """
 
-    def __init__(self, prediction: str = "velocity", times: str = "logit_normal", shift: float = 1.0):
+    def __init__(self, prediction: str = "velocity", times: str = "logit_normal", shift: float = 1.0, floor: float = 0.05):
         super().__init__(prediction)
         if times not in ("logit_normal", "uniform"):
             raise ValueError(f"times must be 'logit_normal' or 'uniform', got {times!r}")
-        self.times, self.shift = times, shift
+        self.times, self.shift, self.floor = times, shift, floor
 
     def alpha_sigma(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """Return `1 - t` and `t`."""
@@ -157,8 +157,8 @@ class RectifiedFlow(NoiseProcess):
         return shift_t(t, self.shift if shift is None else shift)
 
     def loss_scale(self, t: Tensor) -> Tensor | float:
-        """A data error counts as the velocity error it causes, 1 / t, held below 20 near clean data."""
-        return 1 / t.clamp(min=0.05) if self.prediction == "data" else 1.0
+        """A data error counts as the velocity error it causes, 1 / t, but near clean data no more than 1 / floor."""
+        return 1 / t.clamp(min=self.floor) if self.prediction == "data" else 1.0
 
     def velocity(self, x_t: Float[Tensor, "b ..."], out: Float[Tensor, "b ..."], t: Tensor) -> Float[Tensor, "b ..."]:
         """Return the velocity `noise - x` that the model's output `out` at `x_t` stands for: what a sampler follows."""

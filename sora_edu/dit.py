@@ -127,7 +127,7 @@ class DiT(nn.Module, PyTorchModelHubMixin):
         text = self.text_norm(text)
         condition = F.silu(self.level(level_features(levels)) + self.summary(text[:, :1]))
         modulation = rearrange(self.modulation(condition), "b f (six d) -> b f six d", six=6)
-        places = positions(size, self.patch_size).to(x.device)
+        places = positions(size, self.patch_size, x.device)
         angles = rotary_angles(places, self.head_dim)
         tokens = tokens + rearrange(self.place(place_features(places)), "(f n) d -> f n d", f=f)
         for block in self.blocks: tokens = block(tokens, text, modulation, angles)

@@ -250,7 +250,7 @@ def record(stem: str, id: str, value: float, unit: str, n: int, interval: list[f
     here, git = Path(__file__).parent, shutil.which("git")
     commit = subprocess.run([git, "rev-parse", "--short", "HEAD"], cwd=here, capture_output=True, text=True).stdout.strip() if git else ""
     rows = [row for row in json.loads(path.read_text()) if row["id"] != id] if path.exists() else []
-    cores = f"{os.cpu_count()} cores with {torch.backends.cpu.get_cpu_capability()}"   # their vector instructions decide how fast training is
+    cores = (torch.cuda.get_device_name() + ", " if torch.cuda.is_available() else "") + f"{os.cpu_count()} cores with {torch.backends.cpu.get_cpu_capability()}"   # their vector instructions decide how fast training is
     machine = f"{platform.machine()} {platform.system()}, {cores}, torch {torch.__version__.split('+')[0]}"
     rows.append(dict(id=id, value=round(float(value), 4), unit=unit, n=n, interval=interval, command=command, commit=commit,
                      machine=machine, date=str(date.today())))

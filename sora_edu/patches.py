@@ -88,12 +88,12 @@ def unpatchify(tokens: Float[Tensor, "b n d"], size: Size, patch_size: Size) -> 
                      f=f, h=h, w=w, pf=pf, ph=ph, pw=pw)
 
 # %% ../nbs/03_patches.ipynb #71ea8b72
-def positions(size: Size, patch_size: Size = (1, 1, 1)) -> Int[Tensor, "n 3"]:
+def positions(size: Size, patch_size: Size = (1, 1, 1), device: torch.device | None = None) -> Int[Tensor, "n 3"]:
     """Position (frame, row, column) of every token of a clip of `size`, in the order of `patchify`.
 
     Counted in patches from 0. Raises `ValueError` if the patch does not divide the size.
     """
-    axes = [torch.arange(length) for length in grid_size(size, patch_size)]
+    axes = [torch.arange(length, device=device) for length in grid_size(size, patch_size)]
     return torch.cartesian_prod(*axes)
 
 # %% ../nbs/03_patches.ipynb #c05261a3

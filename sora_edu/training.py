@@ -215,7 +215,7 @@ class DiTStage(Stage):
 
     def __init__(self, model: DiT, encoder: TextEncoder, shift: float, image_share: float, **budget):
         super().__init__(model, hidden=model.blocks, hold=.1, **budget)
-        self.encoder, self.flow, self.image_share = encoder.eval().requires_grad_(False), RectifiedFlow("data", times="uniform", shift=shift), image_share
+        self.encoder, self.flow, self.image_share = encoder.eval().requires_grad_(False), RectifiedFlow("data", times="uniform", shift=shift, floor=.5), image_share
 
     def loss(self, batch: tuple[Tensor, Int[Tensor, "b n"]]) -> Float[Tensor, ""]:
         x, tokens = batch
