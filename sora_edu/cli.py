@@ -48,7 +48,7 @@ def say(*words) -> None:
     print(*words, flush=True)
 
 # %% ../nbs/cli.ipynb #858e060c
-def generate(prompt: str, out: str = "clip.mp4", weights: str = "nano", seed: int = 0, steps: int = 32, cfg_scale: float = 2.,
+def generate(prompt: str, out: str = "clip.mp4", weights: str = "nano", seed: int = 0, steps: int = 16, cfg_scale: float = 2.,
              frames: int | None = None, height: int | None = None, width: int | None = None) -> None:
     """Make one clip from a prompt.
 
@@ -57,7 +57,7 @@ def generate(prompt: str, out: str = "clip.mp4", weights: str = "nano", seed: in
         out: file to write, ending in .mp4, .gif or .webp
         weights: name of shipped weights, or a folder that `sora-edu train` wrote
         seed: the same seed gives the same clip
-        steps: sampling steps; more is slower and obeys a little better
+        steps: sampling steps; more is slower
         cfg_scale: guidance; 1 follows the prompt as trained, more follows it harder
         frames: number of frames; as trained when left out
         height: height in pixels; as trained when left out

@@ -85,7 +85,7 @@ class Sora:
             if late := self.text.tokenizer.cut(prompt): warnings.warn(f"prompt: too long, left out the last {len(late)} words from {late[0]!r} on", stacklevel=3)
 
     @torch.no_grad()
-    def __call__(self, prompt: str | list[str], seed: int | list[int] = 0, steps: int = 32, cfg_scale: float = 2., size: tuple[int, int, int] | None = None,
+    def __call__(self, prompt: str | list[str], seed: int | list[int] = 0, steps: int = 16, cfg_scale: float = 2., size: tuple[int, int, int] | None = None,
                  solver: str = "ddpm") -> Float[Tensor, "b c f h w"]:
         """A clip for each prompt. The empty prompt leaves everything open. `size` (frames, height, width) defaults to the size of training.
 

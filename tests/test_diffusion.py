@@ -110,6 +110,8 @@ def test_data_loss_is_the_velocity_loss():
     torch.testing.assert_close(as_data, RectifiedFlow().loss(wrapped, x, t, noise), rtol=1e-5, atol=1e-5)
     near = RectifiedFlow("data").loss(lambda x_t, t: x + 1, x, torch.full((3,), 0.001), noise)
     torch.testing.assert_close(near, torch.tensor(400.0))  # (1 / 0.05)²: the weight stops growing below 0.05
+    level = RectifiedFlow("data", floor=0.5).loss_scale(torch.tensor([0.1, 0.5, 0.8]))
+    torch.testing.assert_close(level, torch.tensor([2.0, 2.0, 1.25]))
 
 
 def test_loss_weight_conditions_and_seed():

@@ -173,6 +173,15 @@ def test_every_picture_has_alt_text(path):
     assert not missing, f"{path.name}: no alt text: {missing}"
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "nbs").glob("[0-9]*.ipynb")), ids=lambda p: p.stem)
+def test_the_header_tells_the_measured_cost(path):
+    results = {r["id"]: r["value"] for r in json.loads((ROOT / "data/results/chapters.json").read_text(encoding="utf-8"))}
+    header = next(c.source for c in nbformat.read(path, as_version=4).cells if "| **Cost** |" in c.source)
+    seconds, gb = (results[f"chapter_{what}_{path.stem[:2]}"] for what in ("seconds", "gb"))
+    assert f"; {seconds:.0f} s on two CPU cores, {gb:.1f} GB of memory |" in header, "run tests/bench/chapters.py"
+    assert seconds <= 180 and path.stat().st_size <= 2e6
+
+
 # --- the repository ------------------------------------------------------------------------------
 
 def test_top_level_folders():

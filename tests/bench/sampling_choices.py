@@ -8,8 +8,8 @@ from sora_edu.evaluation import adherence, interval, record, summary
 from sora_edu.pipeline import Sora
 
 PROMPTS = 200
-WAYS = dict(euler_16=dict(solver="euler", steps=16), euler_32=dict(solver="euler"), ddpm_16=dict(steps=16), ddpm_32=dict(),
-            ddpm_32_guidance_1=dict(cfg_scale=1.), ddpm_32_guidance_4=dict(cfg_scale=4.))
+WAYS = dict(euler_16=dict(solver="euler"), ddpm_8=dict(steps=8), ddpm_16=dict(), ddpm_32=dict(steps=32),
+            ddpm_16_guidance_1=dict(cfg_scale=1.), ddpm_16_guidance_4=dict(cfg_scale=4.))
 
 
 class Way(Sora):
