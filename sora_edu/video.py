@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['AXIS_COLOURS', 'QUANTITY_COLOURS', 'LIMITS', 'NOTE_BYTES', 'NOTE_HEAD', 'ENCODERS', 'MAX_PIXELS', 'as_batch',
-           'to_uint8', 'to_float', 'Shown', 'figure', 'filmstrip', 'contact_sheet', 'data_path', 'load_clip',
-           'VideoFileError', 'save_video', 'load_video', 'show', 'enable_display']
+           'to_bytes', 'to_uint8', 'to_float', 'Shown', 'figure', 'slice_video', 'spread', 'filmstrip', 'contact_sheet',
+           'data_path', 'load_clip', 'at_rate', 'VideoFileError', 'save_video', 'load_video', 'show', 'enable_display',
+           'correlation']
 
 # %% ../nbs/01_video.ipynb #5752f527
 import base64, hashlib, html, io, json, math, os, struct, subprocess, sys, tempfile, textwrap
@@ -41,6 +42,14 @@ def as_batch(
     video = video.detach().to("cpu", torch.float32)
     return video if video.ndim == 5 else video[None]
 
+# %% ../nbs/01_video.ipynb #0dd95393
+def to_bytes(
+    values: Float[Tensor, "..."],  # -1 is dark, 1 is bright; values outside are clipped
+) -> UInt8[Tensor, "..."]:  # 0 to 255, in the same axes
+    "Turn the values of a video into bytes: the nearest of 256 steps. -1, 0 and 1 become 0, 128 and 255."
+    return ((values.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+
+# %% ../nbs/01_video.ipynb #52bed5c9
 def to_uint8(
     video: Tensor,  # one clip, `c f h w` or `1 c f h w`; values outside [-1, 1] are clipped
 ) -> UInt8[np.ndarray, "f h w c"]:  # 0 to 255
@@ -48,9 +57,9 @@ def to_uint8(
     video = as_batch(video)
     if len(video) > 1:
         raise ValueError(f"video: expected one clip, got a batch of {len(video)}; pick one with video[0], or use contact_sheet(video, captions)")
-    levels = ((video[0].clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    return rearrange(levels, "c f h w -> f h w c").numpy()
+    return rearrange(to_bytes(video[0]), "c f h w -> f h w c").numpy()
 
+# %% ../nbs/01_video.ipynb #7eb7e9e2
 def to_float(
     frames: UInt8[np.ndarray, "f h w c"],  # 0 to 255
 ) -> Float[Tensor, "1 c f h w"]:  # -1 to 1
@@ -58,7 +67,7 @@ def to_float(
     frames = np.asarray(frames)
     if frames.dtype != np.uint8 or frames.ndim != 4:
         raise ValueError(f"frames: expected uint8 with the axes `f h w c`, got {frames.dtype} of shape {frames.shape}")
-    return rearrange(torch.tensor(frames) / 127.5 - 1, "f h w c -> 1 c f h w")
+    return rearrange(torch.tensor(frames) / 127.5 - 1, "frame row column channel -> 1 channel frame row column")
 
 # %% ../nbs/01_video.ipynb #1d167c4f
 class Shown:
@@ -93,6 +102,22 @@ def figure(
     pyplot.close(fig)
     return Shown(_img(Image.open(data).convert("RGB"), alt), alt)
 
+# %% ../nbs/01_video.ipynb #0a647890
+def slice_video(
+    video: Float[Tensor, "b c f h w"],
+    axis: str,  # the axis to cut: "frame", "height" or "width"
+    place: int,  # where to cut it, counted from 0
+) -> Float[Tensor, "b c down right"]:
+    """Cut videos at one place of an axis: a frame gives `b c h w`, a row gives `b c f w`, a column gives `b c h f`.
+
+    Time takes the place of the axis that is cut. Raises ValueError for another axis, or for a place that the axis does not have (negative ones included)."""
+    length = dict(zip(("frame", "height", "width"), video.shape[2:])).get(axis)
+    if length is None: raise ValueError(f"axis: expected 'frame', 'height' or 'width', got {axis!r}")
+    if not 0 <= place < length: raise ValueError(f"place: expected 0 to {length - 1} for {axis}, got {place}")
+    if axis == "frame": return video[:, :, place]
+    if axis == "height": return video[:, :, :, place]
+    return video[..., place].mT  # from frames down to frames right
+
 # %% ../nbs/01_video.ipynb #ebc38a87
 def _enlarge(frames: UInt8[np.ndarray, "f h w c"], factor: int) -> UInt8[np.ndarray, "f H W 3"]:
     "Repeat every pixel `factor` times along height and width; grey becomes RGB."
@@ -113,6 +138,16 @@ def _font(size: int):
     from PIL import ImageFont
     return ImageFont.truetype(Path(find_spec("matplotlib").origin).parent/"mpl-data/fonts/ttf/DejaVuSans.ttf", size)
 
+# %% ../nbs/01_video.ipynb #0395607f
+def spread(
+    length: int,  # frames in the clip
+    frames: int,  # how many to pick
+) -> list[int]:  # rising; all of them where the clip has no more
+    "Numbers of frames, spread evenly from the first to the last and rounded to the nearest. Raises ValueError for less than one."
+    if frames < 1: raise ValueError(f"frames: expected at least 1, got {frames}")
+    return np.linspace(0, length - 1, min(frames, length)).round().astype(int).tolist()
+
+# %% ../nbs/01_video.ipynb #d61df968
 def filmstrip(
     video: Tensor,  # one clip, `c f h w` or `1 c f h w`
     frames: int = 8,  # how many to draw, spread evenly from the first to the last
@@ -120,9 +155,8 @@ def filmstrip(
 ):  # PIL.Image
     "Frames of a clip side by side, each with its number below."
     from PIL import Image, ImageDraw
-    if frames < 1: raise ValueError(f"frames: expected at least 1, got {frames}")
     clip = to_uint8(video)
-    picked = np.unique(np.linspace(0, len(clip) - 1, min(frames, len(clip))).round().astype(int))
+    picked = spread(len(clip), frames)
     _, h, w, _ = clip.shape
     shrunk = (height, max(1, round(w * height / h))) if h > 2 * height else None
     clip = np.stack([_resize(clip[i], shrunk) for i in picked])
@@ -134,6 +168,7 @@ def filmstrip(
         ImageDraw.Draw(strip).text(((i + 0.5) * cells.shape[2] - 2, clip.shape[1] + 2), str(number), AXIS_COLOURS["frame"], _font(11), "ma")
     return strip
 
+# %% ../nbs/01_video.ipynb #5fabf9d7
 def _captions(captions, n: int) -> list[str]:
     "One caption per clip. Raises ValueError that counts both."
     captions = [captions] if isinstance(captions, str) else [""] * n if captions is None else list(captions)
@@ -182,6 +217,18 @@ def load_clip(
     film = np.asarray(Image.open(known[name]).convert("RGB"))
     return to_float(rearrange(film, "(f h) w c -> f h w c", h=film.shape[1]))
 
+# %% ../nbs/01_video.ipynb #6ef2f7d8
+def at_rate(
+    times: list[float],  # the seconds at which the frames start, rising; after them the second at which the clip ends
+    fps: float,  # ticks of the clock per second
+) -> list[int]:  # one frame for each tick; as many ticks as fit best, at least one
+    """Re-time a clip: which frame is on screen at each tick of an even clock that starts with the first frame.
+
+    The look falls a quarter of a tick after the tick: times in files are rounded, and a frame that starts a little late still counts."""
+    *starts, end = np.array(times) - times[0]
+    ticks = (np.arange(max(1, round(end * fps))) + 0.25) / fps
+    return (np.searchsorted(starts, ticks, side="right") - 1).tolist()
+
 # %% ../nbs/01_video.ipynb #d719fb30
 LIMITS = dict(side=4096, frames=10_000, seconds=600, fps=240, megabytes=1000)
 
@@ -210,6 +257,7 @@ def _read_note(path: Path) -> dict | None:
         raise _refusal(path, "it is damaged, its checksum does not fit; copy it again or make it anew")
     return note
 
+# %% ../nbs/01_video.ipynb #aa7ff5d5
 ENCODERS = {
     ".mp4": "-vf scale=out_color_matrix=bt709,format=yuv420p -c:v libx264 -crf 16 -movflags +faststart "
             "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -f mp4".split(),
@@ -230,6 +278,7 @@ def _encode_webp(frames: UInt8[np.ndarray, "f h w 3"], path: Path, fps: float) -
     first, *rest = [Image.fromarray(frame) for frame in frames]
     first.save(path, "WEBP", save_all=True, append_images=rest, duration=np.diff(edges).tolist(), loop=0, lossless=True)
 
+# %% ../nbs/01_video.ipynb #a90a2bae
 def _scale(h: int, w: int, suffix: str, scale: int | None) -> int:
     "The factor to enlarge by: given, or up to 128 pixels height. An mp4 with an odd side needs an even factor."
     step = 2 if suffix == ".mp4" and (h % 2 or w % 2) else 1
@@ -280,6 +329,7 @@ def _video_stream(path, file):
     stream.codec_context.options = {"err_detect": "explode", **MAX_PIXELS}
     return stream
 
+# %% ../nbs/01_video.ipynb #a4edfe3e
 def _read_av(path: Path, size, limit) -> tuple[list, list]:
     "Decode with PyAV, stopping at the first sign of damage. Gives frames, and the times in seconds where they start, plus the end."
     import av
@@ -304,6 +354,7 @@ def _read_av(path: Path, size, limit) -> tuple[list, list]:
             raise _refusal(path, f"it declares {max(packets - hidden, stream.frames)} frames, {len(clip)} can be read; copy it again")
     return clip, [*times, end if times and end > times[-1] else len(clip) * step]
 
+# %% ../nbs/01_video.ipynb #21147e51
 def _read_webp(path: Path, size, note: dict | None) -> tuple[list, list]:
     "Decode with PIL and undo the merging of equal frames. Gives the same as `_read_av`."
     from PIL import Image
@@ -321,12 +372,7 @@ def _read_webp(path: Path, size, note: dict | None) -> tuple[list, list]:
     _check_limits(path, frames=counts.sum(), seconds=lengths.sum(), megabytes=counts.sum() * clip[0].nbytes / 1e6)
     return [frame for frame, count in zip(clip, counts) for _ in range(count)], (np.arange(counts.sum() + 1) * step).tolist()
 
-def _at_rate(times: list, fps: float) -> np.ndarray:
-    "Which frame is on screen at each tick of a clock of `fps` ticks per second; a quarter tick of slack for rounded times."
-    *starts, end = np.array(times) - times[0]
-    ticks = (np.arange(max(1, round(end * fps))) + 0.25) / fps
-    return np.searchsorted(starts, ticks, side="right") - 1
-
+# %% ../nbs/01_video.ipynb #8b4274ae
 def _gif_is_whole(data: bytes) -> bool:
     "Walk over the blocks of a GIF to its last byte, `;` (GIF89a specification)."
     colours = lambda flags: 3 << (flags & 7) + 1 if flags & 128 else 0
@@ -348,6 +394,7 @@ def _file_kind(path: Path) -> str:
     if not whole: raise _refusal(path, "it is damaged, its end is missing; copy it again")
     return kind
 
+# %% ../nbs/01_video.ipynb #34cc8c4d
 def load_video(
     path,  # any file that ffmpeg reads, or a WebP
     frames: int | None = None,  # keep this many frames from the start; None keeps all
@@ -368,7 +415,7 @@ def load_video(
     except Exception as error:  # whatever a decoder raises on hostile bytes
         raise _refusal(path, f"it is damaged or not a video ({error})") from error
     if len({frame.shape for frame in clip}) != 1: raise _refusal(path, "it has no frames, or frames of several sizes; for the latter pass size=")
-    if fps: clip = [clip[i] for i in _at_rate(times, fps)]
+    if fps: clip = [clip[i] for i in at_rate(times, fps)]
     if frames and len(clip) < frames: raise ValueError(f"frames: {path} has {len(clip)}, {frames} were asked for")
     return to_float(np.stack(clip[:frames]))
 
@@ -410,3 +457,15 @@ def enable_display() -> None:
         Tensor, lambda x, out, cycle: out.text(f"video {tuple(x.shape)} {x.dtype}" if _is_video(x) else repr(x)))
 
 enable_display()
+
+# %% ../nbs/01_video.ipynb #6b45d465
+def correlation(
+    video: Float[Tensor, "b c f h w"],
+    apart: int,  # distance in frames: 0 compares each frame with itself
+) -> Float[Tensor, "b"]:  # for each clip -1 to 1; over all pairs of frames, all channels and pixels together
+    "How alike frames are that lie `apart` frames from each other: the correlation of their values. Raises ValueError when the clip has no such pair; NaN where all values are equal."
+    f = video.shape[2]
+    if not 0 <= apart < f: raise ValueError(f"apart: expected 0 to {f - 1} for {f} frames, got {apart}")
+    early, late = video[:, :, : f - apart].flatten(1), video[:, :, apart:].flatten(1)
+    early, late = early - early.mean(1, keepdim=True), late - late.mean(1, keepdim=True)
+    return (early * late).mean(1) / (early.square().mean(1) * late.square().mean(1)).sqrt()

@@ -6,8 +6,8 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from sora_edu.video import (LIMITS, Shown, VideoFileError, contact_sheet, data_path, figure, filmstrip, load_clip, load_video,
-                            save_video, show, to_float, to_uint8)
+from sora_edu.video import (LIMITS, Shown, VideoFileError, at_rate, contact_sheet, correlation, data_path, figure, filmstrip, load_clip, load_video,
+                            save_video, show, slice_video, spread, to_bytes, to_float, to_uint8)
 
 torch.set_num_threads(1)
 SUFFIXES = ("mp4", "gif", "webp")
@@ -88,6 +88,38 @@ def test_files_of_other_programs(tmp_path, suffix):
 def test_bytes_come_back_exactly(f, h, w, c, seed):
     frames = np.random.default_rng(seed).integers(0, 256, (f, h, w, c), dtype=np.uint8)
     assert (to_uint8(to_float(frames)) == frames).all()
+
+
+@given(st.lists(st.floats(-10, 10, width=32), min_size=1, max_size=20))
+def test_bytes_are_the_nearest(values):
+    values = torch.tensor(values)
+    assert ((values.clamp(-1, 1) + 1) * 127.5 - to_bytes(values)).abs().max() <= 0.501
+
+
+# cuts, frames and clocks
+
+def test_three_cuts_meet_in_one_pixel():
+    video = torch.arange(2 * 3 * 4 * 5 * 6.0).reshape(2, 3, 4, 5, 6)
+    frame, row, column = slice_video(video, "frame", 1), slice_video(video, "height", 2), slice_video(video, "width", 3)
+    assert frame.shape == (2, 3, 5, 6) and row.shape == (2, 3, 4, 6) and column.shape == (2, 3, 5, 4)
+    assert torch.equal(frame[..., 2, 3], row[..., 1, 3]) and torch.equal(frame[..., 2, 3], column[..., 2, 1])
+
+@given(st.integers(1, 400), st.integers(1, 40))
+def test_spread_keeps_both_ends_and_even_gaps(length, frames):
+    picked = spread(length, frames)
+    gaps = {b - a for a, b in zip(picked, picked[1:])}
+    assert len(picked) == min(length, frames) and picked[0] == 0 and (frames == 1 or picked[-1] == length - 1)
+    assert not gaps or min(gaps) > 0 and max(gaps) - min(gaps) <= 1
+
+@given(st.integers(1, 60), st.sampled_from([7.5, 8, 23.976, 25, 60]), st.floats(0, 100), st.sampled_from([3, 6]))
+def test_a_clock_of_the_same_rate_changes_nothing(frames, fps, start, digits):
+    assert at_rate([round(start + i / fps, digits) for i in range(frames + 1)], fps) == list(range(frames))
+
+def test_correlation_is_that_of_numpy():
+    bunny = load_clip("bunny")
+    for apart in (1, 5):
+        pair = bunny[:, :, :-apart].double().flatten().numpy(), bunny[:, :, apart:].double().flatten().numpy()
+        assert abs(correlation(bunny, apart).item() - np.corrcoef(*pair)[0, 1]) < 1e-4
 
 
 # reading parts and other forms
