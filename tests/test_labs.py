@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
@@ -15,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sora_edu.patches
-import lab_mutants
 import lab_mutants_blind
 from sora_edu.checks.base import chapters, exercises, find, judge, shape_sentence, trials
 from sora_edu.checks.build import blank, bodies, build, card_text, cards, chapter_notebook, derive, instructor, slides, unlinked
@@ -26,7 +26,8 @@ from sora_edu.patches import attention_mask, grid_size, patchify
 ROOT = Path(__file__).parents[1]
 IDS = [id for chapter in chapters() for id in exercises(chapter)]
 per_exercise = pytest.mark.parametrize("id", IDS)
-WRONG, RIGHT = ({id: {**getattr(lab_mutants, kind)[id], **{f"blind: {name}": f for name, f in getattr(lab_mutants_blind, kind)[id].items()}} for id in IDS} for kind in ("WRONG", "RIGHT"))
+MUTANTS = [import_module(path.stem) for path in sorted(Path(__file__).parent.glob("lab_mutants*.py"))]
+WRONG, RIGHT = ({id: {f"{each.__name__.removeprefix('lab_mutants')}: {name}": f for each in MUTANTS for name, f in getattr(each, kind).get(id, {}).items()} for id in IDS} for kind in ("WRONG", "RIGHT"))
 per_chapter = pytest.mark.parametrize("chapter", chapters())
 
 
@@ -36,7 +37,7 @@ per_chapter = pytest.mark.parametrize("chapter", chapters())
 def test_wrong_answers_are_rejected(id):
     assert len(WRONG[id]) >= 10
     passed = {name for name, wrong in WRONG[id].items() if judge(find(id), trials(find(id), wrong, 0))}
-    assert passed == {f"blind: {name}" for name in lab_mutants_blind.ACCEPTED.get(id, ())}
+    assert passed == {f"_blind: {name}" for name in lab_mutants_blind.ACCEPTED.get(id, ())}
 
 
 def test_the_mark_of_all_exercises_together():
@@ -287,7 +288,7 @@ def test_build_writes_everything_and_says_what(tmp_path):
     written = build(["03"], tmp_path)
     assert all(file.exists() for file in written) and {file.suffix for file in written} == {".ipynb", ".html"}
     with pytest.raises(ValueError, match="chapter: expected the number of a notebook"): build(["77"], tmp_path)
-    with pytest.raises(ValueError, match="chapter: expected one with exercises, 03 or 05"): build(["01"], tmp_path)
+    with pytest.raises(ValueError, match="chapter: expected one with exercises, .*03.* or 05"): build(["12"], tmp_path)
 
 
 def test_a_card_says_what_a_learner_needs():
