@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WORDS', 'Law', 'Exercise', 'chapters', 'exercises', 'find', 'distinct', 'normal', 'Outcome', 'ordinary', 'same',
-           'line_of', 'kept', 'fault_of', 'attempt', 'axes_of', 'listed', 'shape_sentence', 'form_sentence',
-           'diagnosis', 'value_sentence', 'Trial', 'varied', 'calls', 'trials', 'Verdict', 'judge']
+           'line_of', 'as_tensor', 'kept', 'fault_of', 'attempt', 'axes_of', 'listed', 'shape_sentence',
+           'form_sentence', 'diagnosis', 'value_sentence', 'Trial', 'varied', 'calls', 'trials', 'Verdict', 'judge']
 
 # %% ../../nbs/checks/base.ipynb #76aca194
 import copy
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -95,8 +96,9 @@ def ordinary(x: Tensor) -> bool:
 
 def same(a, b) -> bool:
     """Equal to the last bit; what is no ordinary tensor, number or sequence is not looked into."""
-    if any(isinstance(a, kind) != isinstance(b, kind) for kind in (Tensor, (list, tuple))): return False
+    if any(isinstance(a, kind) != isinstance(b, kind) for kind in (Tensor, np.ndarray, (list, tuple))): return False
     if isinstance(a, Tensor): return not ordinary(a) or a.shape == b.shape and torch.equal(a, b)
+    if isinstance(a, np.ndarray): return np.array_equal(a, b)
     if isinstance(a, (list, tuple)): return len(a) == len(b) and all(map(same, a, b))
     return a == b if isinstance(a, (int, float, str)) else True
 
@@ -108,6 +110,13 @@ def line_of(error: BaseException, function: Callable) -> str:
     if not lines: return ""
     code = linecache.getline(file, lines[-1].lineno).strip()
     return f" (line {lines[-1].lineno}{f': `{code}`' if code else ''})"
+
+
+def as_tensor(value):
+    """A NumPy array as the tensor of its numbers, so that both are judged alike; anything else as it is."""
+    if not isinstance(value, np.ndarray): return value
+    try: return torch.from_numpy(np.require(value, requirements="CW"))
+    except TypeError: return value        # words or objects
 
 
 def kept(value):
@@ -133,8 +142,8 @@ def attempt(function: Callable, args: tuple) -> Outcome:
     given, dtype = copy.deepcopy(args), torch.get_default_dtype()
     try:
         with torch.enable_grad():
-            value = function(*given)
-            first, again = kept(value), function(*given)
+            value = as_tensor(function(*given))
+            first, again = kept(value), as_tensor(function(*given))
         return Outcome(value, fault=fault_of(function, args, given, first, value, again))
     except (Exception, SystemExit) as error:
         kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
