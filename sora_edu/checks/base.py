@@ -113,15 +113,16 @@ def line_of(error: BaseException, function: Callable) -> str:
 
 
 def as_tensor(value):
-    """A NumPy array as the tensor of its numbers, so that both are judged alike; anything else as it is."""
+    """A NumPy array as the tensor of its numbers, so that both are looked at alike; anything else as it is."""
     if not isinstance(value, np.ndarray): return value
-    try: return torch.from_numpy(np.require(value, requirements="CW"))
+    try: return torch.from_numpy(value.copy())
     except TypeError: return value        # words or objects
 
 
 def kept(value):
     """A copy of a value that later calls cannot change."""
     if isinstance(value, Tensor): return value.detach().clone() if ordinary(value) else value
+    if isinstance(value, np.ndarray): return value.copy()
     return type(value)(map(kept, value)) if type(value) in (list, tuple) else value
 
 
@@ -142,8 +143,8 @@ def attempt(function: Callable, args: tuple) -> Outcome:
     given, dtype = copy.deepcopy(args), torch.get_default_dtype()
     try:
         with torch.enable_grad():
-            value = as_tensor(function(*given))
-            first, again = kept(value), as_tensor(function(*given))
+            value = function(*given)
+            first, again = kept(value), function(*given)
         return Outcome(value, fault=fault_of(function, args, given, first, value, again))
     except (Exception, SystemExit) as error:
         kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
@@ -177,6 +178,9 @@ def shape_sentence(expected: tuple, got: tuple, axes: list[str]) -> str:
 
 def form_sentence(expected, got, axes: list[str]) -> str:
     """What is wrong with the kind, shape or dtype of a value, or ""."""
+    if isinstance(expected, np.ndarray):
+        if not isinstance(got, np.ndarray): return f"expected a NumPy array {listed(axes)} = {listed(expected.shape)}, got {type(got).__name__}"
+        return form_sentence(as_tensor(expected), as_tensor(got), axes).replace("torch.", "")
     if isinstance(expected, Tensor):
         if not isinstance(got, Tensor): return f"expected a tensor {listed(axes)} = {listed(expected.shape)}, got {type(got).__name__}"
         if not ordinary(got): return f"expected an ordinary tensor, got one with layout {got.layout} on {got.device}"
@@ -204,6 +208,7 @@ def diagnosis(expected: Tensor, got: Tensor) -> str:
 
 def value_sentence(expected, got, axes: list[str], tolerance: float) -> str:
     """The first value that is wrong, or ""."""
+    expected, got = as_tensor(expected), as_tensor(got)
     if not isinstance(expected, Tensor):
         if isinstance(expected, (list, tuple)) and any(isinstance(e, Tensor) for e in expected):
             return next(filter(None, (value_sentence(e, g, axes, tolerance) for e, g in zip(expected, got))), "")
@@ -238,7 +243,7 @@ def _shape(exercise: Exercise, trial: Trial) -> str:
 
 def _law(exercise: Exercise, trial: Trial) -> str:
     if trial.expected.kind: return ""
-    return next((law.sentence for law in exercise.laws if not law.holds(*trial.args, trial.got.value)), "")
+    return next((law.sentence for law in exercise.laws if not law.holds(*trial.args, as_tensor(trial.got.value))), "")
 
 
 def _value(exercise: Exercise, trial: Trial) -> str:
