@@ -278,7 +278,7 @@ def find(kind: str, text: str) -> tuple[str, str] | None:
             for value, ways in WORDS[kind].items() for words in ways if f" {words} " in text]
     return min(hits)[2:] if hits else None
 
-
+# %% ../nbs/02_world.ipynb #c4d85e1b
 def parse(caption: str) -> dict[str, str | int]:
     """The attributes a caption names, with the keys of `Scene.truth`. What it does not name is missing.
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WORDS', 'Law', 'Exercise', 'chapters', 'exercises', 'find', 'distinct', 'normal', 'Outcome', 'ordinary', 'same',
-           'line_of', 'kept', 'fault_of', 'attempt', 'axes_of', 'listed', 'shape_sentence', 'form_sentence',
-           'diagnosis', 'value_sentence', 'Trial', 'varied', 'calls', 'trials', 'Verdict', 'judge']
+           'line_of', 'as_tensor', 'kept', 'fault_of', 'attempt', 'axes_of', 'listed', 'shape_sentence',
+           'form_sentence', 'diagnosis', 'value_sentence', 'Trial', 'varied', 'calls', 'trials', 'Verdict', 'judge']
 
 # %% ../../nbs/checks/base.ipynb #76aca194
 import copy
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -95,8 +96,9 @@ def ordinary(x: Tensor) -> bool:
 
 def same(a, b) -> bool:
     """Equal to the last bit; what is no ordinary tensor, number or sequence is not looked into."""
-    if any(isinstance(a, kind) != isinstance(b, kind) for kind in (Tensor, (list, tuple))): return False
+    if any(isinstance(a, kind) != isinstance(b, kind) for kind in (Tensor, np.ndarray, (list, tuple))): return False
     if isinstance(a, Tensor): return not ordinary(a) or a.shape == b.shape and torch.equal(a, b)
+    if isinstance(a, np.ndarray): return np.array_equal(a, b)
     if isinstance(a, (list, tuple)): return len(a) == len(b) and all(map(same, a, b))
     return a == b if isinstance(a, (int, float, str)) else True
 
@@ -110,9 +112,17 @@ def line_of(error: BaseException, function: Callable) -> str:
     return f" (line {lines[-1].lineno}{f': `{code}`' if code else ''})"
 
 
+def as_tensor(value):
+    """A NumPy array as the tensor of its numbers, so that both are looked at alike; anything else as it is."""
+    if not isinstance(value, np.ndarray): return value
+    try: return torch.from_numpy(value.copy())
+    except TypeError: return value        # words or objects
+
+
 def kept(value):
     """A copy of a value that later calls cannot change."""
     if isinstance(value, Tensor): return value.detach().clone() if ordinary(value) else value
+    if isinstance(value, np.ndarray): return value.copy()
     return type(value)(map(kept, value)) if type(value) in (list, tuple) else value
 
 
@@ -168,6 +178,9 @@ def shape_sentence(expected: tuple, got: tuple, axes: list[str]) -> str:
 
 def form_sentence(expected, got, axes: list[str]) -> str:
     """What is wrong with the kind, shape or dtype of a value, or ""."""
+    if isinstance(expected, np.ndarray):
+        if not isinstance(got, np.ndarray): return f"expected a NumPy array {listed(axes)} = {listed(expected.shape)}, got {type(got).__name__}"
+        return form_sentence(as_tensor(expected), as_tensor(got), axes).replace("torch.", "")
     if isinstance(expected, Tensor):
         if not isinstance(got, Tensor): return f"expected a tensor {listed(axes)} = {listed(expected.shape)}, got {type(got).__name__}"
         if not ordinary(got): return f"expected an ordinary tensor, got one with layout {got.layout} on {got.device}"
@@ -195,6 +208,7 @@ def diagnosis(expected: Tensor, got: Tensor) -> str:
 
 def value_sentence(expected, got, axes: list[str], tolerance: float) -> str:
     """The first value that is wrong, or ""."""
+    expected, got = as_tensor(expected), as_tensor(got)
     if not isinstance(expected, Tensor):
         if isinstance(expected, (list, tuple)) and any(isinstance(e, Tensor) for e in expected):
             return next(filter(None, (value_sentence(e, g, axes, tolerance) for e, g in zip(expected, got))), "")
@@ -229,7 +243,7 @@ def _shape(exercise: Exercise, trial: Trial) -> str:
 
 def _law(exercise: Exercise, trial: Trial) -> str:
     if trial.expected.kind: return ""
-    return next((law.sentence for law in exercise.laws if not law.holds(*trial.args, trial.got.value)), "")
+    return next((law.sentence for law in exercise.laws if not law.holds(*trial.args, as_tensor(trial.got.value))), "")
 
 
 def _value(exercise: Exercise, trial: Trial) -> str:

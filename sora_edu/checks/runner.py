@@ -19,10 +19,11 @@ import sys
 from collections.abc import Callable
 from numbers import Integral, Real
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from .base import Exercise, Outcome, attempt, calls, exercises, ordinary
+from .base import Exercise, Outcome, as_tensor, attempt, calls, exercises, ordinary
 
 # %% ../../nbs/checks/runner.ipynb #a14db291
 def parse(cells: list[str]) -> list[tuple[str, list[ast.stmt], str]]:
@@ -110,10 +111,11 @@ def load(cells: list[str], exercise: Exercise, module) -> Callable:
 
 # %% ../../nbs/checks/runner.ipynb #58edd634
 def pack(value, tensors: dict[str, Tensor], depth: int = 0):
-    """A value as JSON; its tensors go into `tensors`. What is neither becomes its type's name."""
+    """A value as JSON; its tensors and arrays go into `tensors`. What is neither becomes its type's name."""
     if isinstance(value, Tensor) and ordinary(value):
         tensors[str(len(tensors))] = value.detach().to("cpu").contiguous().clone()
         return {"tensor": str(len(tensors) - 1)}
+    if isinstance(value, np.ndarray) and isinstance(as_tensor(value), Tensor): return {"array": pack(as_tensor(value), tensors)["tensor"]}
     if isinstance(value, (list, tuple)) and depth < 5: return [pack(item, tensors, depth + 1) for item in value]
     if isinstance(value, (bool, str, type(None))): return value
     if isinstance(value, Integral): return int(value)
