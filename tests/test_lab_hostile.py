@@ -6,10 +6,11 @@ import time
 
 import nbformat
 import pytest
+import torch
 
 from sora_edu.checks.base import exercises
 from sora_edu.checks.build import derive
-from sora_edu.checks.grade import Limits, blank_package, grade, grade_one, hidden
+from sora_edu.checks.grade import Limits, blank_package, grade, grade_one, hidden, unpack
 
 LIMITS = Limits(seconds=3, notebook_megabytes=2)
 RIGHT = '''#| exercise 03.1
@@ -211,3 +212,9 @@ def test_what_is_no_file_is_no_submission(class_, tmp_path):
 def test_nothing_to_grade_is_one_clear_error(given, said, tmp_path):
     (tmp_path / "odd.ipynb").write_text(notebook("x = 1"), encoding="utf-8")
     with pytest.raises(ValueError, match=said): grade(**{"submissions": tmp_path, "out": tmp_path / "grades.csv", **given})
+
+
+@pytest.mark.parametrize("forged", [{"tensor": "9"}, {"array": "9"}, {"array": []}, {"array": None}, {}, {"array": "0", "tensor": "9"}, {"array": "1"}])
+def test_a_forged_value_is_never_right_and_stops_nothing(forged):
+    value = unpack([forged], {"0": torch.zeros(2), "1": torch.zeros(2, dtype=torch.bfloat16)})
+    assert type(value[0]) is object
