@@ -52,8 +52,9 @@ MEAN_COLOUR = Exercise("00.1", mean_colour, (
      Law("all frames together must be as bright as the clip", same_light)),
     tolerance=1e-5, mistakes=("the frame axis is averaged away", "the range is left at -1 to 1", "divided by 2 without adding 1 first", "the axes 2 and 3 taken for height and width"))
 
-# %% ../../nbs/checks/00_sixty_seconds.ipynb #5e5bb295
-def mix(clip: Float[Tensor, "b c f h w"], noise: Float[Tensor, "b c f h w"], t: Float[Tensor, "b"]) -> Float[Tensor, "b c f h w"]:
+# %% ../../nbs/checks/00_sixty_seconds.ipynb #7b9432db
+def mix(clip: Float[Tensor, "b c f h w"], noise: Float[Tensor, "b c f h w"],
+        t: Float[Tensor, "b"]) -> Float[Tensor, "b c f h w"]:
     """Every clip mixed with its noise: `t` is the share of noise, one number per clip, and the rest is clip."""
     t = t[:, None, None, None, None]
     return (1 - t) * clip + t * noise
@@ -79,11 +80,11 @@ MIX = Exercise("00.2", mix, (
     (Law("a clip at level 0 must stay as it is", clean_at_0), Law("a clip at level 1 must be its noise and nothing else", noise_at_1)),
     tolerance=1e-5, mistakes=("clip and noise swapped", "t multiplied as it is: it lines up with the columns", "the noise is added to the whole clip, not to a share of it"))
 
-# %% ../../nbs/checks/00_sixty_seconds.ipynb #a3043f80
+# %% ../../nbs/checks/00_sixty_seconds.ipynb #19bbd6d3
 def noise_levels(steps: int, shift: float) -> Float[Tensor, "levels"]:
-    """The noise levels before the first step, after it, ... and after the last: `steps + 1` numbers that fall from 1 to 0.
+    """The noise levels before the first step and after every step: `steps + 1` numbers from 1 down to 0.
 
-    In equal steps first; then each level t is moved to t' = s t / (1 + (s - 1) t), where s is `shift`."""
+    Make equal steps first. Then move each level t to t' = s t / (1 + (s - 1) t), where s is `shift`."""
     t = torch.linspace(1, 0, steps + 1)
     return shift * t / (1 + (shift - 1) * t)
 
@@ -109,9 +110,12 @@ NOISE_LEVELS = Exercise("00.3", noise_levels, (
     (Law("the way starts at noise, level 1, and ends at the clip, level 0", noise_to_clip), Law("the levels must fall with every step", fall)),
     tolerance=1e-6, mistakes=("steps levels in place of steps + 1, so the last step is missing", "the way from 0 to 1", "the shift in the wrong direction", "the s above the line left out"))
 
-# %% ../../nbs/checks/00_sixty_seconds.ipynb #c0a484b6
-def guide(with_words: Float[Tensor, "b c f h w"], without: Float[Tensor, "b c f h w"], scale: float) -> Float[Tensor, "b c f h w"]:
-    """A guess led by the words: start at the guess made without them and go `scale` times the way to the guess made with them."""
+# %% ../../nbs/checks/00_sixty_seconds.ipynb #dec29bf1
+def guide(with_words: Float[Tensor, "b c f h w"], without: Float[Tensor, "b c f h w"],
+          scale: float) -> Float[Tensor, "b c f h w"]:
+    """A guess led by the words.
+
+    Start at the guess made without them and go `scale` times the way to the guess made with them."""
     return without + scale * (with_words - without)
 
 # %% ../../nbs/checks/00_sixty_seconds.ipynb #b2d8195f
