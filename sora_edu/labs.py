@@ -71,6 +71,7 @@ class Use:
         if function is exercise.function: raise ValueError(f"use: {exercise.name} is the package's own here; give your function")
         before, verdict = self.yours.get(id, exercise.function), None
         where = places(exercise.name, before)
+        if not where: raise ValueError(f'use: no clip of Sora passes through {exercise.name}; check("{id}") is all this exercise needs')
         put(where, function)
         try: verdict = check(id, function)      # only now, so that a function which calls the one it replaces is found out
         finally:

@@ -107,6 +107,7 @@ def derive(chapter: str, solved: bool):
     if met != wanted: raise ValueError(f"chapter {chapter} marks {met}, but its checks are for {wanted}")
     cells.insert(1, nbformat.v4.new_code_cell("from sora_edu.labs import check, hint, use", id="labs"))   # below the title
     notebook.cells = cells
+    notebook.metadata.pop("widgets", None)      # what they showed goes with the outputs
     return notebook
 
 
@@ -174,7 +175,7 @@ GUIDE = """## How to run the lab
 Time: about {minutes} minutes for {count} exercises, and as long again to read and to discuss.
 
 1. `sora-edu lab build {chapter} --out lab` wrote this page, `slides.html`, `student.ipynb`, `solution.ipynb` and `nbgrader.ipynb`. Hand out `student.ipynb`; learners install `sora_edu` and open it in JupyterLab.
-2. They write the bodies and run `check("{id}")` below each. `hint("{id}")` gives hints, one at a time. `use("{id}", {name})` lets Sora run on their code.
+2. They write the bodies and run `check("{id}")` below each. `hint("{id}")` gives hints, one at a time.{use}
 3. Collect the notebooks in one folder, named after the learners, and run `sora-edu lab grade FOLDER --out grades.csv`.
 4. Read `grades.csv`, `grades_items.csv` (one line per exercise) and the pages in `grades_feedback/`.
 
@@ -202,7 +203,9 @@ def instructor(chapter: str) -> str:
     marked = [card for cell in notebook.cells if cell.cell_type == "code" for card in cards(cell.source)]
     title, recap = notebook.cells[0].source.splitlines()[0], next((cell.source for cell in notebook.cells if cell.source.startswith("## Recap")), "")
     minutes, first = sum(card.minutes for card in marked), marked[0]
-    guide = GUIDE.format(chapter=chapter, minutes=minutes, count=len(marked), id=first.id, name=first.name, measured=measured())
+    inside = not known[first.id].function.__module__.startswith("sora_edu.checks")     # the functions of chapter 00 are no part of Sora
+    swap = f' `use("{first.id}", {first.name})` lets Sora run on their code.' if inside else ""
+    guide = GUIDE.format(chapter=chapter, minutes=minutes, count=len(marked), id=first.id, use=swap, measured=measured())
     texts = [f"{title}: for the instructor", "## What to learn\n\n" + recap.removeprefix("## Recap").strip(), guide,
              "## To discuss\n\n" + "\n\n".join(paragraphs(notebook, "**Predict.**", "**Break it.**")),
              "## The exercises", *(exercise_text(card, known[card.id]) for card in marked)]
