@@ -21,7 +21,8 @@ from .patches import patchify, unpatchify
 def psnr(a: Float[Tensor, "b c f h w"], b: Float[Tensor, "b c f h w"]) -> Float[Tensor, "b"]:
     """Peak signal-to-noise ratio of each clip in decibels, for values in [-1, 1]: 10 log10(4 / mean squared error).
 
-    `a`, the rebuilt clip, is clipped to [-1, 1] first, as a screen does. An error below 1e-10 counts as 1e-10, so that equal clips get 106 dB and not infinity."""
+    `a`, the rebuilt clip, is clipped to [-1, 1] first, as a screen does.
+    An error below 1e-10 counts as 1e-10, so that equal clips get 106 dB and not infinity."""
     return 10 * torch.log10(4 / (a.clamp(-1, 1) - b).square().flatten(1).mean(1).clamp(min=1e-10))
 
 # %% ../nbs/04_vae.ipynb #e411fef4
@@ -37,8 +38,9 @@ class CausalConv(nn.Module):
         nn.init.zeros_(self.mix.weight)
 
     def forward(self, x: Float[Tensor, "b f h w d"]) -> Float[Tensor, "b f h w d"]:
-        """x plus what `mix` makes of the 18 neighbours in gelu(narrow(norm(x))), side by side along the last axis in the order frame, row, column.
+        """x plus what `mix` makes of the 18 neighbours in gelu(narrow(norm(x))).
 
+        The neighbours lie side by side along the last axis, in the order frame, row, column.
         Before the first frame and beyond the edges, neighbours are zeros. A later frame never counts."""
         f, h, w = x.shape[1:4]
         y = F.pad(F.gelu(self.narrow(self.norm(x))), (0, 0, 1, 1, 1, 1, 1, 0))   # frames are padded in the past only
@@ -146,17 +148,18 @@ class VideoVAE(nn.Module, PyTorchModelHubMixin):
 
 # %% ../nbs/04_vae.ipynb #ae84dc75
 def noise_kl(logvar: Float[Tensor, "..."]) -> Float[Tensor, ""]:
-    """KL divergence from N(mean, variance) to N(mean, 0.1²), averaged over all values; `logvar` is the logarithm of the variance.
+    """KL divergence from N(mean, variance) to N(mean, 0.1²), averaged over all values.
 
-    Both have the same mean, so only the variances count. 0 where the standard deviation is 0.1. Computed in float32."""
+    `logvar` is the logarithm of the variance. Both have the same mean, so only the variances count. 0 where the standard deviation is 0.1. Computed in float32."""
     logvar = logvar.float()
     return (100 * logvar.exp() - 1 - logvar - math.log(100)).mean() / 2
 
 # %% ../nbs/04_vae.ipynb #393f3088
 def channel_scale(z: Float[Tensor, "b f h w d"]) -> Float[Tensor, "d"]:
-    """What each channel of a latent is divided by: the root of its standard deviation (`torch.std`), times one factor for all channels.
+    """What each channel of a latent is divided by: the root of its standard deviation (`torch.std`), times one factor for all.
 
-    The factor makes the variances after division 1 on average over the channels, so loud channels stay a little louder than faint ones."""
+    The factor makes the variances after division 1 on average over the channels.
+    So loud channels stay a little louder than faint ones."""
     std = z.flatten(0, -2).std(0)
     scale = std.sqrt()
     return scale * (std / scale).square().mean().sqrt()
