@@ -150,7 +150,8 @@ class VideoVAE(nn.Module, PyTorchModelHubMixin):
 def noise_kl(logvar: Float[Tensor, "..."]) -> Float[Tensor, ""]:
     """KL divergence from N(mean, variance) to N(mean, 0.1²), averaged over all values.
 
-    `logvar` is the logarithm of the variance. Both have the same mean, so only the variances count. 0 where the standard deviation is 0.1. Computed in float32."""
+    `logvar` is the logarithm of the variance. Both have the same mean, so only the variances count.
+    It is 0 where the standard deviation is 0.1. Computed in float32."""
     logvar = logvar.float()
     return (100 * logvar.exp() - 1 - logvar - math.log(100)).mean() / 2
 
