@@ -7,13 +7,12 @@ from einops import rearrange, reduce, repeat
 from torch.distributions import Normal, kl_divergence
 
 from lab_mutants import example, in_place, no_errors, raises
-from sora_edu.patches import patchify
 from sora_edu.vae import CausalConv, VideoVAE, channel_scale, noise_kl, psnr
 
-forward, latent_size, patches = CausalConv.forward, VideoVAE.latent_size, VideoVAE.patches
+forward, latent_size = CausalConv.forward, VideoVAE.latent_size
 
 
-# --- 04.1 ----------------------------------------------------------------------------------------
+# --- 04.2 ----------------------------------------------------------------------------------------
 
 def decibels(peak=4, factor=10, log=torch.log10, floor=1e-10, low=-1, high=1, error=lambda e: e.square().flatten(1).mean(1)):
     return lambda a, b: factor * log(peak / error(a.clamp(low, high) - b).clamp(min=floor))
@@ -32,7 +31,7 @@ def psnr_rms(a, b):
     return 20 * torch.log10(2 / root.clamp(min=1e-5))
 
 
-# --- 04.2 ----------------------------------------------------------------------------------------
+# --- 04.3 ----------------------------------------------------------------------------------------
 
 def squeezed(self, x): return F.gelu(self.narrow(self.norm(x)))
 
@@ -89,7 +88,7 @@ def adds_in_place(self, x):
     return x
 
 
-# --- 04.3 and 04.4 -------------------------------------------------------------------------------
+# --- 04.4, 04.1 -------------------------------------------------------------------------------
 
 def sized(divide):
     """latent_size with its errors and this division."""
@@ -132,54 +131,22 @@ def checked(*which):
     return size_of
 
 
-def filled(self, video, first=None, last=None, check=True):
-    """The frames of a clip that fills its groups, as patches on a grid; `first` and `last` are put before and behind it."""
-    if check and (video.ndim != 5 or video.shape[1] != self.channels): raise ValueError("a clip has the axes b c f h w")
-    f, h, w = self.latent_size(tuple(video.shape[2:]))
-    x = torch.cat([part(video) for part in (first, lambda v: v, last) if part], 2)
-    return rearrange(patchify(x, self.ratio), "b (f h w) n -> b f h w n", f=f, h=h)
-
-
-def put_before(make):
-    return lambda self, video: filled(self, video, lambda v: make(v, self.ratio[0] - 1))
+def before(make):
+    """What `make` gives for the frames that are missing, then the clip."""
+    return lambda video, r: torch.cat([make(video, r - 1), video], 2)
 
 
 def copies(v, n): return v[:, :, :1].expand(-1, -1, n, -1, -1)
-def fill(self, video): return filled(self, video, lambda v: copies(v, self.ratio[0] - 1))
+def alone_index(video, r): return video[:, :, (torch.arange(video.shape[2] + r - 1) - r + 1).clamp(min=0)]
+def alone_stack(video, r): return torch.stack([video[:, :, 0]] * (r - 1) + list(video.unbind(2)), 2)
 
 
-def patches_index(self, video):
-    fill(self, video)
-    frames = torch.arange(video.shape[2] + self.ratio[0] - 1) - (self.ratio[0] - 1)
-    x, (p, q, r) = video[:, :, frames.clamp(min=0)], self.ratio
-    return rearrange(x, "b c (f p) (h q) (w r) -> b f h w (c p q r)", p=p, q=q, r=r)
+def alone_fill(video, r):
+    out = video[:, :, :1].repeat(1, 1, video.shape[2] + r - 1, 1, 1)
+    return torch.cat([out[:, :, :r], video[:, :, 1:]], 2) if video.shape[2] > 1 else out
 
 
-def patches_apart(self, video):
-    """The first frame by itself, the others by themselves."""
-    fill(self, video)
-    p, q, r = self.ratio
-    first = repeat(video[:, :, 0], "b c (h q) (w r) -> b 1 h w (c p q r)", p=p, q=q, r=r)
-    rest = rearrange(video[:, :, 1:], "b c (f p) (h q) (w r) -> b f h w (c p q r)", p=p, q=q, r=r)
-    return torch.cat([first, rest], 1)
-
-
-def patches_loop(self, video):
-    fill(self, video)
-    (p, q, r), (h, w) = self.ratio, video.shape[3:]
-    groups = [torch.stack([video[:, :, 0]] * p, 2), *video[:, :, 1:].split(p, 2)] if video.shape[2] > 1 else [torch.stack([video[:, :, 0]] * p, 2)]
-    return torch.stack([torch.stack([torch.stack([g[..., j:j + q, k:k + r].flatten(1) for k in range(0, w, r)], 1) for j in range(0, h, q)], 1) for g in groups], 1)
-
-
-def laid_out(pattern, values="(c p q r)"):
-    def patches_of(self, video):
-        grid = fill(self, video)
-        p, q, r = self.ratio
-        return rearrange(grid, f"b f h w (c p q r) -> {pattern.replace('n', values)}", p=p, q=q, r=r)
-    return patches_of
-
-
-def no_axes_check(self, video): return filled(self, video, lambda v: copies(v, self.ratio[0] - 1), check=False)
+def alone_pad(video, r): return rearrange(F.pad(rearrange(video, "b c f h w -> b (c h w) f"), (r - 1, 0), mode="replicate"), "b (c h w) f -> b c f h w", c=video.shape[1], h=video.shape[3])
 
 
 # --- 04.5 and 04.6 -------------------------------------------------------------------------------
@@ -221,18 +188,26 @@ def scale_logs(z):
 
 
 RIGHT = {
-    "04.1": dict(loop=psnr_loop, rms=psnr_rms, both_clipped=lambda a, b: 10 * (math.log10(4) - (a.clamp(-1, 1) - b.clamp(-1, 1)).pow(2).mean((1, 2, 3, 4)).clamp(min=1e-10).log10()),
+    "04.1": dict(index=alone_index, stack=alone_stack, fill=alone_fill, pad=alone_pad, einops=lambda v, r: torch.cat([repeat(v[:, :, 0], "b c h w -> b c i h w", i=r), v[:, :, 1:]], 2)),
+    "04.2": dict(loop=psnr_loop, rms=psnr_rms, both_clipped=lambda a, b: 10 * (math.log10(4) - (a.clamp(-1, 1) - b.clamp(-1, 1)).pow(2).mean((1, 2, 3, 4)).clamp(min=1e-10).log10()),
                  einops=lambda a, b: -10 * torch.log10(reduce(((a.clamp(-1, 1) - b) / 2) ** 2, "b c f h w -> b", "mean").clamp(min=2.5e-11))),
-    "04.2": dict(conv3d=by_conv3d, conv2d=by_two_conv2d, unfold=by_unfold, frames=frame_by_frame),
-    "04.3": dict(loop=size_loop, search=size_by_multiples, rounded=size_rounded, list=lambda self, size: list(latent_size(self, size))),
-    "04.4": dict(index=patches_index, apart=patches_apart, loop=patches_loop),
+    "04.3": dict(conv3d=by_conv3d, conv2d=by_two_conv2d, unfold=by_unfold, frames=frame_by_frame),
+    "04.4": dict(loop=size_loop, search=size_by_multiples, rounded=size_rounded, list=lambda self, size: list(latent_size(self, size))),
     "04.5": dict(ratio=kl_ratio, numbers=kl_numbers, distributions=as_normals, rounded_constant=divergence(shift=4.605)),
     "04.6": dict(product=root_of_product, steps=scale_steps, logs=scale_logs),
 }
 
 SWAPPED = [(i, j, k) for i in range(2) for k in range(3) for j in range(3)]
 WRONG = {
-    "04.1": {"range 1": decibels(peak=1), "range 2": decibels(peak=2), "values in bytes": decibels(peak=255 ** 2), "natural logarithm": decibels(log=torch.log), "20 for 10": decibels(factor=20), "sign": decibels(factor=-10), "bels": decibels(factor=1),
+    "04.1": {"filled up with zeros": before(lambda v, n: torch.zeros_like(copies(v, n))), "filled up at the end": lambda v, r: torch.cat([v, v[:, :, -1:].expand(-1, -1, r - 1, -1, -1)], 2), "frame 0 at the end": lambda v, r: torch.cat([v, copies(v, r - 1)], 2),
+             "last frame before": before(lambda v, n: v[:, :, -1:].expand(-1, -1, n, -1, -1)), "second frame before": before(lambda v, n: v[:, :, 1:2].expand(-1, -1, n, -1, -1) if v.shape[2] > 1 else copies(v, n)), "mirrored": before(lambda v, n: v[:, :, 1:n + 1].flip(2) if v.shape[2] > n else copies(v, n)), "the future before": before(lambda v, n: v[:, :, 1:n + 1] if v.shape[2] > n else copies(v, n)),
+             "the mean before": before(lambda v, n: v.mean(2, keepdim=True).expand(-1, -1, n, -1, -1)), "first clip for all": before(lambda v, n: copies(v[:1], n).expand(len(v), -1, -1, -1, -1)), "first channel for all": before(lambda v, n: copies(v[:, :1], n).expand(-1, v.shape[1], -1, -1, -1)), "mean colour": before(lambda v, n: copies(v, n).mean((3, 4), keepdim=True).expand(-1, -1, -1, *v.shape[3:])),
+             "always 3 copies": before(lambda v, n: copies(v, 3)), "one copy too many": before(lambda v, n: copies(v, n + 1)), "one too few": before(lambda v, n: copies(v, max(n - 1, 0))), "one copy": before(lambda v, n: copies(v, 1)), "as many as frames": before(lambda v, n: copies(v, v.shape[2])), "none": lambda v, r: v + 0,
+             "frame 0 dropped": lambda v, r: torch.cat([copies(v, r - 1), v[:, :, 1:]], 2), "all frames repeated": lambda v, r: v.repeat_interleave(r, 2), "clip repeated": lambda v, r: v.repeat(1, 1, r, 1, 1), "later frames reversed": lambda v, r: torch.cat([copies(v, r), v[:, :, 1:].flip(2)], 2), "later frames frozen": lambda v, r: copies(v, v.shape[2] + r - 1),
+             "rows for frames": lambda v, r: torch.cat([v[:, :, :, :1].expand(-1, -1, -1, r - 1, -1), v], 3), "columns for frames": lambda v, r: torch.cat([v[..., :1].expand(-1, -1, -1, -1, r - 1), v], 4), "frames before channels": lambda v, r: alone_index(v, r).transpose(1, 2), "height and width swapped": lambda v, r: alone_index(v, r).mT, "square only": lambda v, r: alone_index(v[..., :v.shape[3]], r),
+             "faded": before(lambda v, n: copies(v, n) * torch.linspace(0, 1, n + 1)[:n].reshape(-1, 1, 1)), "clips mixed": lambda v, r: alone_index(v, r).roll(1, 0) if len(v) > 1 else -v, "in place": in_place(alone_index), "clipped": lambda v, r: alone_index(v, r).clamp(-1, 1), "double": lambda v, r: alone_index(v, r).double(), "half the digits": lambda v, r: alone_index(v, r).half().to(v.dtype),
+             "float": lambda v, r: alone_index(v, r).float(), "gradient lost": lambda v, r: alone_index(v.detach(), r), "a list": lambda v, r: list(alone_index(v, r).unbind(2)), "the example": example(alone_index, torch.arange(5.0).reshape(1, 1, 5, 1, 1), 4), "raises": raises},
+    "04.2": {"range 1": decibels(peak=1), "range 2": decibels(peak=2), "values in bytes": decibels(peak=255 ** 2), "natural logarithm": decibels(log=torch.log), "20 for 10": decibels(factor=20), "sign": decibels(factor=-10), "bels": decibels(factor=1),
              "not clipped": decibels(low=-99, high=99), "clipped below only": decibels(high=99), "clipped above only": decibels(low=-99), "clipped to [0, 1]": decibels(low=0), "infinite": decibels(floor=0), "floor 1e-8": decibels(floor=1e-8),
              "absolute error": decibels(error=lambda e: e.abs().flatten(1).mean(1)), "sum": decibels(error=lambda e: e.square().flatten(1).sum(1)), "worst pixel": decibels(error=lambda e: e.square().flatten(1).amax(1)),
              "root": decibels(error=lambda e: e.square().flatten(1).mean(1).sqrt()), "mean error": decibels(error=lambda e: e.flatten(1).mean(1).square()), "variance": decibels(error=lambda e: e.flatten(1).var(1)),
@@ -240,7 +215,7 @@ WRONG = {
              "mean of frames": lambda a, b: decibels(error=lambda e: e.square().mean((1, 3, 4)))(a, b).mean(1), "mean of channels": lambda a, b: decibels(error=lambda e: e.square().mean((2, 3, 4)))(a, b).mean(1), "over clips": decibels(error=lambda e: e.square().mean(0).flatten()[:len(e)]),
              "first clip": lambda a, b: decibels()(a[:1], b[:1]).expand(len(a)), "other one clipped": lambda a, b: decibels(low=-99, high=99)(a, b.clamp(-1, 1)), "error clipped": lambda a, b: decibels()(a - b, torch.zeros_like(b)),
              "in place": lambda a, b: decibels()(a.clamp_(-1, 1), b), "double": lambda a, b: psnr(a, b).double(), "a list": lambda a, b: psnr(a, b).tolist(), "twenty": lambda a, b: torch.full((len(a),), 20.0), "noisy": lambda a, b: psnr(a, b) + torch.randn(()), "raises": raises},
-    "04.2": {"padded in the future": gathered(pad=(0, 0, 1, 1, 1, 1, 0, 1)), "time reversed": lambda self, x: forward(self, x.flip(1)).flip(1), "past and present swapped": gathered(order=[(1 - i, j, k) for i, j, k in [(i, j, k) for i in range(2) for j in range(3) for k in range(3)]]),
+    "04.3": {"padded in the future": gathered(pad=(0, 0, 1, 1, 1, 1, 0, 1)), "time reversed": lambda self, x: forward(self, x.flip(1)).flip(1), "past and present swapped": gathered(order=[(1 - i, j, k) for i, j, k in [(i, j, k) for i in range(2) for j in range(3) for k in range(3)]]),
              "not padded in time": gathered(pad=(0, 0, 1, 1, 1, 1)), "not padded in space": gathered(pad=(0, 0, 0, 0, 0, 0, 1, 0)), "padded with ones": gathered(value=1.0), "padded before the norm": padded_first, "first frame repeated": repeats_first, "last frame before the first": round_the_edge,
              "no residual": gathered(finish=lambda self, x, y: self.mix(y)), "residual twice": gathered(finish=lambda self, x, y: 2 * x + self.mix(y)), "minus": gathered(finish=lambda self, x, y: x - self.mix(y)), "residual of the norm": gathered(finish=lambda self, x, y: self.norm(x) + self.mix(y)),
              "column before row": gathered(order=SWAPPED), "frame fastest": gathered(order=[(i, j, k) for j in range(3) for k in range(3) for i in range(2)]), "mirrored": gathered(order=[(i, j, 2 - k) for i in range(2) for j in range(3) for k in range(3)]),
@@ -250,20 +225,13 @@ WRONG = {
              "no bias": gathered(finish=lambda self, x, y: x + y @ self.mix.weight.T), "mean over time": gathered(finish=lambda self, x, y: x + self.mix(y).mean(1, keepdim=True)), "square only": lambda self, x: gathered()(self, x[:, :, :x.shape[3]]) if x.shape[2] > x.shape[3] else gathered()(self, x[:, :, :, :x.shape[2]]),
              "rows and columns swapped": lambda self, x: forward(self, x.transpose(2, 3)).transpose(2, 3), "clips mixed": lambda self, x: forward(self, x.roll(1, 0)), "clip by clip, the last frame kept": lambda self, x: forward(self, x.flatten(0, 1)[None]).unflatten(1, x.shape[:2])[0],
              "channels first": lambda self, x: forward(self, x).movedim(-1, 1), "in place": adds_in_place, "gradient lost": lambda self, x: forward(self, x.detach()), "double": lambda self, x: forward(self, x).double(), "the input": lambda self, x: x + 0, "nothing": lambda self, x: None, "raises": raises},
-    "04.3": {"frames like the others": sized(lambda f, h, w, rf, rh, rw: (f // rf, h // rh, w // rw)), "one frame too many": sized(lambda f, h, w, rf, rh, rw: (1 + f // rf, h // rh, w // rw) if rf > 1 else (1 + f, h // rh, w // rw)), "no frame of its own": sized(lambda f, h, w, rf, rh, rw: ((f - 1) // rf, h // rh, w // rw)),
+    "04.4": {"frames like the others": sized(lambda f, h, w, rf, rh, rw: (f // rf, h // rh, w // rw)), "one frame too many": sized(lambda f, h, w, rf, rh, rw: (1 + f // rf, h // rh, w // rw) if rf > 1 else (1 + f, h // rh, w // rw)), "no frame of its own": sized(lambda f, h, w, rf, rh, rw: ((f - 1) // rf, h // rh, w // rw)),
              "true division": sized(lambda f, h, w, rf, rh, rw: (1 + (f - 1) / rf, h / rh, w / rw)), "height and width swapped": sized(lambda f, h, w, rf, rh, rw: (1 + (f - 1) // rf, w // rw, h // rh)), "ratios swapped": sized(lambda f, h, w, rf, rh, rw: (1 + (f - 1) // rf, h // rw, w // rh)),
              "square only": sized(lambda f, h, w, rf, rh, rw: (1 + (f - 1) // rf, h // rh, h // rh)), "always (4, 8, 8)": sized(lambda f, h, w, rf, rh, rw: (1 + (f - 1) // 4, h // 8, w // 8)), "one more on each axis": sized(lambda f, h, w, rf, rh, rw: (1 + (f - 1) // rf, 1 + (h - 1) // rh + 1, 1 + (w - 1) // rw + 1)),
              "width first": sized(lambda f, h, w, rf, rh, rw: (w // rw, h // rh, 1 + (f - 1) // rf)), "the count": sized(lambda f, h, w, rf, rh, rw: math.prod(unchecked(f, h, w, rf, rh, rw))), "two axes": sized(lambda f, h, w, rf, rh, rw: (h // rh, w // rw)), "a tensor": sized(lambda *a: torch.tensor(unchecked(*a))),
              "strings": sized(lambda *a: tuple(map(str, unchecked(*a)))), "the clip": sized(lambda f, h, w, *_: (f, h, w)), "no check": checked(), "frames unchecked": checked(1, 2, "empty"), "height unchecked": checked(0, 2, "empty"), "width unchecked": checked(0, 1, "empty"), "empty axes": checked(0, 1, 2),
              "empty frames only": lambda self, size: latent_size(self, size) if size[0] < 1 else checked(0, 1, 2)(self, size), "frames must divide": lambda self, size: checked("empty")(self, size) if not any(n % r for n, r in zip(size, self.ratio)) else raises(), "wrong error": lambda self, size: latent_size(self, size) if checked()(self, size) and not no_errors(latent_size, False)(self, size) is False else raises(),
              "the example": example(lambda *_: (5, 4, 4)), "nothing": lambda self, size: None, "raises": raises},
-    "04.4": {"filled up with zeros": put_before(lambda v, n: torch.zeros_like(copies(v, n))), "filled up at the end": lambda self, v: filled(self, v, last=lambda v: v[:, :, -1:].expand(-1, -1, self.ratio[0] - 1, -1, -1)), "last frame before": put_before(lambda v, n: v[:, :, -1:].expand(-1, -1, n, -1, -1)),
-             "mirrored": put_before(lambda v, n: v[:, :, 1:n + 1].flip(2) if v.shape[2] > n else copies(v, n)), "the mean before": put_before(lambda v, n: v.mean(2, keepdim=True).expand(-1, -1, n, -1, -1)), "first clip for all": put_before(lambda v, n: copies(v[:1], n).expand(len(v), -1, -1, -1, -1)), "first channel": put_before(lambda v, n: copies(v[:, :1], n).expand(-1, v.shape[1], -1, -1, -1)),
-             "always 3 copies": put_before(lambda v, n: copies(v, 3)), "one copy too many": put_before(lambda v, n: copies(v, n + 1)), "one too few": put_before(lambda v, n: copies(v, max(n - 1, 0))), "not filled up": lambda self, v: filled(self, v), "second frame": put_before(lambda v, n: v[:, :, min(1, v.shape[2] - 1)][:, :, None].expand(-1, -1, n, -1, -1)),
-             "first frame dropped": lambda self, v: torch.cat([fill(self, v)[:, :1] * 0, fill(self, v)[:, 1:]], 1), "not on a grid": lambda self, v: fill(self, v).flatten(1, 3), "height and width swapped": laid_out("b f w h n"), "frames last": laid_out("b h w f n"), "values first": laid_out("b n f h w"),
-             "channel last": laid_out("b f h w n", "(p q r c)"), "inside turned": laid_out("b f h w n", "(c p r q)"), "frames first inside": laid_out("b f h w n", "(p c q r)"), "grid of another shape": lambda self, v: rearrange(fill(self, v), "b f h w n -> b (f h w) n").unflatten(1, (fill(self, v).shape[1], fill(self, v).shape[3], fill(self, v).shape[2])),
-             "column before row": lambda self, v: rearrange(rearrange(fill(self, v), "b f h w n -> b f (w h) n"), "b f (h w) n -> b f h w n", h=fill(self, v).shape[2]), "axes unchecked": no_axes_check, "no errors": no_errors(patches, None), "wrong error": lambda self, v: fill(self, v) if v.ndim == 5 and v.shape[1] == self.channels else raises(), "channels unchecked": lambda self, v: no_axes_check(self, v) if v.ndim == 5 else patches(self, v),
-             "in place": in_place(patches, 1), "double": lambda self, v: patches(self, v).double(), "half": lambda self, v: patches(self, v).half().float(), "gradient lost": lambda self, v: patches(self, v.detach()), "clipped": lambda self, v: patches(self, v).clamp(-1, 1), "sign": lambda self, v: -patches(self, v), "clips mixed": lambda self, v: patches(self, v).roll(1, 0) if len(v) > 1 else -patches(self, v), "nothing": lambda self, v: None, "raises": raises},
     "04.5": {"standard deviation in the exponent": lambda v: divergence()(2 * v), "half in the exponent": lambda v: divergence()(v / 2), "variance 0.1": divergence(scale=10, shift=math.log(10)), "to a standard normal": divergence(scale=1, shift=0), "no constant": divergence(shift=0), "constant added": divergence(shift=-math.log(100)), "scale 0.01": divergence(scale=0.01, shift=-math.log(100)),
              "no half": divergence(half=1), "no one": divergence(one=0), "sum": divergence(mean=torch.Tensor.sum), "sign": divergence(sign=-1), "worst": divergence(mean=torch.Tensor.amax), "median": divergence(mean=torch.Tensor.median), "a value each": divergence(mean=lambda x: x), "per clip": divergence(mean=lambda x: x.flatten(1).mean(1) if x.ndim > 1 else x), "mean over clips, sum over the rest": divergence(mean=lambda x: x.sum() / len(x)),
              "swapped": lambda v: as_normals(v, swap=True), "goal 0.2": lambda v: as_normals(v, goal=0.2), "logarithm plus": lambda v: (100 * v.float().exp() - 1 + v.float() - math.log(100)).mean() / 2, "no exponential": lambda v: (100 * v.float() - 1 - v.float() - math.log(100)).mean() / 2, "squared distance": lambda v: (v.float() - math.log(0.01)).square().mean() / 2, "of the mean": lambda v: divergence()(v.float().mean()),
