@@ -9,7 +9,7 @@ from einops import rearrange
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sora_edu.vae import CausalConv, VideoVAE, psnr
+from sora_edu.vae import CausalConv, VideoVAE, channel_scale, first_alone, noise_kl, psnr
 from sora_edu.world import World
 
 RATIO = (4, 8, 8)
@@ -85,6 +85,13 @@ def test_an_image_is_a_clip_of_one_frame():
     image = vae.encode(video[:, :, :1])
     assert image.shape[2] == 1 and torch.allclose(image, latent[:, :, :1], atol=1e-5)
     assert torch.allclose(vae.decode(image), vae.decode(latent)[:, :, :1], atol=1e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(k=st.integers(0, 3), r=st.integers(1, 5))
+def test_the_first_frame_fills_a_group_and_the_rest_follow(k, r):
+    video = torch.arange(1.0 + k * r).reshape(1, 1, -1, 1, 1)
+    assert first_alone(video, r).flatten().tolist() == [0] * r + list(range(1, 1 + k * r))
 
 
 def test_every_beginning_of_a_clip_has_the_beginning_of_the_latent():
@@ -172,6 +179,16 @@ def test_loss_is_squared_error_plus_the_kl_of_the_variances(clips):
     expected = F.mse_loss(vae.pixels(z), clips) + 0.3 * kl
     torch.manual_seed(3)
     assert vae.loss(clips, kl_weight=0.3).item() == pytest.approx(expected.item(), rel=1e-3)
+
+
+def test_kl_equals_torch_and_scales_give_variance_one():
+    logvar, z = 2 * noise(3, 4, 5) - 4, noise(2, 3, 4, 5, 6) * torch.logspace(-1, 1, 6)
+    normal = torch.distributions.Normal
+    expected = torch.distributions.kl_divergence(normal(0.0, (logvar / 2).exp()), normal(0.0, 0.1)).mean()
+    assert noise_kl(logvar).item() == pytest.approx(expected.item(), rel=1e-5)
+    scale = channel_scale(z)
+    assert (z / scale).flatten(0, 3).var(0).mean().item() == pytest.approx(1, abs=1e-5)
+    assert torch.allclose(scale.square() / scale.square().mean(), z.flatten(0, 3).std(0) / z.flatten(0, 3).std(0).mean(), rtol=1e-4)
 
 
 def test_a_few_steps_lower_the_loss_and_reach_every_parameter(clips):
