@@ -3,11 +3,13 @@ import csv
 import json
 import shutil
 import time
+from pathlib import Path
 
 import nbformat
 import pytest
 import torch
 
+import sora_edu
 from sora_edu.checks.base import exercises
 from sora_edu.checks.build import derive
 from sora_edu.checks.grade import Limits, blank_package, grade, grade_one, hidden, unpack
@@ -73,7 +75,7 @@ def known(): return {id: e for id, e in exercises("03").items() if id in ("03.1"
 @pytest.fixture(scope="module")
 def blank(tmp_path_factory):
     folder = tmp_path_factory.mktemp("blank")
-    blank_package(folder)
+    blank_package(folder, "03")
     return folder
 
 
@@ -218,3 +220,10 @@ def test_nothing_to_grade_is_one_clear_error(given, said, tmp_path):
 def test_a_forged_value_is_never_right_and_stops_nothing(forged):
     value = unpack([forged], {"0": torch.zeros(2), "1": torch.zeros(2, dtype=torch.bfloat16)})
     assert type(value[0]) is object
+
+
+def test_an_answer_may_use_what_an_earlier_chapter_built(tmp_path):
+    blank_package(tmp_path, "04")
+    here = Path(sora_edu.__path__[0])
+    same = {name: (tmp_path / "sora_edu" / name).read_text() == (here / name).read_text() for name in ("patches.py", "vae.py", "world.py")}
+    assert same == {"patches.py": True, "vae.py": False, "world.py": True}

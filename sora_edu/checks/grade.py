@@ -43,13 +43,12 @@ class Limits:
     notebook_megabytes: int = 20
 
 # %% ../../nbs/checks/grade.ipynb #7a12ddb4
-def blank_package(folder: Path) -> None:
-    """Copy sora_edu into `folder`, the bodies of all exercises taken out."""
+def blank_package(folder: Path, chapter: str) -> None:
+    """Copy sora_edu into `folder`, the bodies of a chapter's exercises taken out."""
     import sora_edu
     package, names = Path(list(sora_edu.__path__)[0]).resolve(), {}
     shutil.copytree(package, folder / "sora_edu", ignore=shutil.ignore_patterns("data", "__pycache__"))
-    for file in (package / "checks").glob("c[0-9][0-9].py"):
-        for exercise in exercises(file.stem[1:]).values(): names.setdefault(exercise.function.__module__, {})[exercise.name] = exercise.id
+    for exercise in exercises(chapter).values(): names.setdefault(exercise.function.__module__, {})[exercise.name] = exercise.id
     for module, functions in names.items():
         file = folder / f"{module.replace('.', '/')}.py"
         file.write_text(blank(file.read_text(encoding="utf-8"), functions), encoding="utf-8")
@@ -262,8 +261,9 @@ def grade(submissions: str | Path, out: str | Path = "grades.csv", chapter: str 
     from tqdm.auto import tqdm
     with tempfile.TemporaryDirectory() as place:
         copy, secret = Path(place), hidden(folder)
-        blank_package(copy)
-        rehearse(copy, dict(chapter=next(iter(known)).split(".")[0], seeds=seeds, hidden=secret), limits)
+        chapter = next(iter(known)).split(".")[0]
+        blank_package(copy, chapter)
+        rehearse(copy, dict(chapter=chapter, seeds=seeds, hidden=secret), limits)
         results = {file.relative_to(folder).with_suffix("").as_posix(): grade_one(file, known, seeds, copy, secret, limits)
                    for file in tqdm(files, desc="grading", unit=" notebooks")}
     write(results, known, out)
