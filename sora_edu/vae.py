@@ -88,7 +88,7 @@ class VideoVAE(nn.Module, PyTorchModelHubMixin):
         f, h, w = size
         rf, rh, rw = self.ratio
         if f < 1 or (f - 1) % rf:
-            below = f - (f - 1) % rf
+            below = max(1, f - (f - 1) % rf)
             raise ValueError(f"frames: expected 1 + a multiple of {rf}, got {f}; the nearest are {below} and {below + rf}")
         for name, n, r in (("height", h, rh), ("width", w, rw)):
             if n < r or n % r:
