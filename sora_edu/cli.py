@@ -331,14 +331,14 @@ def report(path: Path, folder: Path, results: dict[int, tuple], shown: int = 20)
                     f"<title>sora_edu: report</title><style>{STYLE}</style><body>{''.join(parts)}</body></html>", encoding="utf-8")
 
 # %% ../nbs/cli.ipynb #1c9bd7f8
-SHARE = .9   # of the minutes are for training, the rest for the clips before and the evaluation after
+SHARE = .95   # of the minutes are for training, the rest for the clips before and the evaluation after
 HELD_OUT = 100
 
 
 def demo_config(minutes: float, seed: int, folder: Path):
     """The configuration of the demo's training. Raises ValueError when `folder` holds one with other options."""
     from sora_edu.training import SIZES, config_for
-    config = config_for("nano", minutes=minutes * SHARE, seed=seed, clips=min(SIZES["nano"].clips, int(1000 * minutes)))
+    config = config_for("nano", minutes=minutes * SHARE, seed=seed, clips=min(SIZES["nano"].clips, int(600 * minutes)))
     if (folder / "config.json").exists():
         before = json.loads((folder / "config.json").read_text())
         if (before["minutes"], before["seed"]) != (config.minutes, config.seed):

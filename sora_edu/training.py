@@ -115,10 +115,13 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable | None = None) -> Tensor | None:
         loss = torch.enable_grad()(closure)() if closure else None
         for group in self.param_groups:
-            for p in group["params"]:
-                mean = self.state[p].setdefault("mean", torch.zeros_like(p)).lerp_(p.grad, 1 - group["momentum"])
-                direction = orthogonalise(p.grad.lerp(mean, group["momentum"]))
-                p.mul_(1 - group["lr"] * group["weight_decay"]).add_(direction, alpha=-.2 * max(p.shape) ** .5 * group["lr"])
+            for shape in dict.fromkeys(p.shape for p in group["params"]):   # matrices of one shape go together: fewer, larger products
+                same = [p for p in group["params"] if p.shape == shape]
+                means = [self.state[p].setdefault("mean", torch.zeros_like(p)).lerp_(p.grad, 1 - group["momentum"]) for p in same]
+                ahead = torch.stack([p.grad.lerp(mean, group["momentum"]) for p, mean in zip(same, means)])
+                directions = torch.vmap(orthogonalise)(ahead.to(torch.bfloat16 if precision() == "bf16-mixed" else torch.float32))
+                for p, direction in zip(same, directions):
+                    p.mul_(1 - group["lr"] * group["weight_decay"]).add_(direction, alpha=-.2 * max(shape) ** .5 * group["lr"])
         return loss
 
 # %% ../nbs/09_training.ipynb #a54db5be
@@ -336,7 +339,7 @@ def vae_stage(config: Config, out: Path) -> None:
     some = clips[torch.randperm(len(clips), generator=torch.Generator().manual_seed(config.seed))[:300]].float() / 127.5 - 1
     model.start_from(some)
     draw = lambda generator: clips[torch.randint(len(clips), (32,), generator=generator)]
-    stage = VAEStage(model, seconds=min(240, config.minutes * 60 * .12), steps=config.steps, lr=2e-3, hold=0.)
+    stage = VAEStage(model, seconds=min(240, config.minutes * 60 * .05), steps=config.steps, lr=2e-3, hold=0.)
     done = run(stage, draw, Live("autoencoder"))
     model.normalise_to(torch.stack([world[i][0] for i in range(300)]))
     finish(done, stage, model, out / "vae")
