@@ -47,7 +47,7 @@ def to_bytes(
     values: Float[Tensor, "..."],  # -1 is dark, 1 is bright; values outside are clipped
 ) -> UInt8[Tensor, "..."]:  # 0 to 255, in the same axes
     "Turn the values of a video into bytes: the nearest of 256 steps. -1, 0 and 1 become 0, 128 and 255."
-    return ((values.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return ((values.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 # %% ../nbs/01_video.ipynb #52bed5c9
 def to_uint8(
@@ -67,7 +67,7 @@ def to_float(
     frames = np.asarray(frames)
     if frames.dtype != np.uint8 or frames.ndim != 4:
         raise ValueError(f"frames: expected uint8 with the axes `f h w c`, got {frames.dtype} of shape {frames.shape}")
-    return rearrange(torch.tensor(frames) / 127.5 - 1, "frame row column channel -> 1 channel frame row column")
+    return rearrange(torch.tensor(np.ascontiguousarray(frames)) / 127.5 - 1, "frame row column channel -> 1 channel frame row column")
 
 # %% ../nbs/01_video.ipynb #1d167c4f
 class Shown:
@@ -463,9 +463,11 @@ def correlation(
     video: Float[Tensor, "b c f h w"],
     apart: int,  # distance in frames: 0 compares each frame with itself
 ) -> Float[Tensor, "b"]:  # for each clip -1 to 1; over all pairs of frames, all channels and pixels together
-    "How alike frames are that lie `apart` frames from each other: the correlation of their values. Raises ValueError when the clip has no such pair; NaN where all values are equal."
+    "How alike frames are that lie `apart` frames from each other: the correlation of their values. Raises ValueError when the clip has no such pair (negative distances included); NaN where all values are equal."
     f = video.shape[2]
     if not 0 <= apart < f: raise ValueError(f"apart: expected 0 to {f - 1} for {f} frames, got {apart}")
-    early, late = video[:, :, : f - apart].flatten(1), video[:, :, apart:].flatten(1)
+    early, late = video[:, :, : f - apart].flatten(1).double(), video[:, :, apart:].flatten(1).double()
+    constant = (early == early[:, :1]).all(1) | (late == late[:, :1]).all(1)   # the mean of equal values need not be that value to the last digit
     early, late = early - early.mean(1, keepdim=True), late - late.mean(1, keepdim=True)
-    return (early * late).mean(1) / (early.square().mean(1) * late.square().mean(1)).sqrt()
+    alike = (early * late).mean(1) / (early.square().mean(1) * late.square().mean(1)).sqrt()
+    return alike.masked_fill(constant, torch.nan).float()

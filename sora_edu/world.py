@@ -51,7 +51,7 @@ def signed_distance(shape: str, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Distance of points to the outline of a shape of radius 1: negative inside, positive outside.
 
     u points right, v down; any shape that broadcasts. Exact for the circle; near the corners of the others
-    the distance to the nearest side's line, which is a little shorter.
+    the distance to the nearest side's line, which is a little shorter. float32 gives float32; whole numbers give float64.
     Raises ValueError for an unknown shape. Method: Hart, Sphere tracing (The Visual Computer, 1996)."""
     if shape == "circle": return np.hypot(u, v) - 1
     if shape == "square": return np.maximum(abs(u), abs(v)) - .85

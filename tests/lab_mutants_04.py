@@ -102,20 +102,21 @@ def size_loop(self, size):
     out = []
     for axis, (n, r) in enumerate(zip(size, self.ratio)):
         count, rest = divmod(n - 1 if axis == 0 else n, r)
-        if rest or n <= 0: raise ValueError(f"axis {axis}: {n} does not fit a ratio of {r}")
+        if rest or n <= 0: raise ValueError(f"{('frames', 'height', 'width')[axis]}: {n} does not fit a ratio of {r}")
         out.append(count + 1 if axis == 0 else count)
     return tuple(out)
 
 
 def size_by_multiples(self, size):
     found = [next((n for n in range(1, 1000) if length == (1 + (n - 1) * r if axis == 0 else n * r)), None) for axis, (length, r) in enumerate(zip(size, self.ratio))]
-    if None in found: raise ValueError("a size does not fit")
+    if None in found: raise ValueError(f"{('frames', 'height', 'width')[found.index(None)]}: it does not fit")
     return tuple(found)
 
 
 def size_rounded(self, size):
     """-(-a // b) rounds up: 1 + (f - 1) / r frames, because the first group is only one frame."""
-    if min(size) < 1 or (size[0] + self.ratio[0] - 1) % self.ratio[0] or size[1] % self.ratio[1] or size[2] % self.ratio[2]: raise ValueError("a size does not fit")
+    for axis, n, rest in zip(("frames", "height", "width"), size, ((size[0] + self.ratio[0] - 1) % self.ratio[0], size[1] % self.ratio[1], size[2] % self.ratio[2])):
+        if n < 1 or rest: raise ValueError(f"{axis}: {n} does not fit")
     return -(-size[0] // self.ratio[0]) if self.ratio[0] > 1 else size[0], size[1] // self.ratio[1], size[2] // self.ratio[2]
 
 
@@ -193,7 +194,7 @@ RIGHT = {
                  einops=lambda a, b: -10 * torch.log10(reduce(((a.clamp(-1, 1) - b) / 2) ** 2, "b c f h w -> b", "mean").clamp(min=2.5e-11))),
     "04.3": dict(conv3d=by_conv3d, conv2d=by_two_conv2d, unfold=by_unfold, frames=frame_by_frame),
     "04.4": dict(loop=size_loop, search=size_by_multiples, rounded=size_rounded, list=lambda self, size: list(latent_size(self, size))),
-    "04.5": dict(ratio=kl_ratio, numbers=kl_numbers, distributions=as_normals, rounded_constant=divergence(shift=4.605)),
+    "04.5": dict(exponent=lambda v: 0.5 * (torch.expm1(v.float() - 2 * math.log(0.1)) - v.float() + 2 * math.log(0.1)).mean(), halves=lambda v: 50 * v.float().exp().mean() - 0.5 - v.float().mean() / 2 - math.log(10), rounded_constant=divergence(shift=4.605)),
     "04.6": dict(product=root_of_product, steps=scale_steps, logs=scale_logs),
 }
 
@@ -232,7 +233,7 @@ WRONG = {
              "strings": sized(lambda *a: tuple(map(str, unchecked(*a)))), "the clip": sized(lambda f, h, w, *_: (f, h, w)), "no check": checked(), "frames unchecked": checked(1, 2, "empty"), "height unchecked": checked(0, 2, "empty"), "width unchecked": checked(0, 1, "empty"), "empty axes": checked(0, 1, 2),
              "empty frames only": lambda self, size: latent_size(self, size) if size[0] < 1 else checked(0, 1, 2)(self, size), "frames must divide": lambda self, size: checked("empty")(self, size) if not any(n % r for n, r in zip(size, self.ratio)) else raises(), "wrong error": lambda self, size: latent_size(self, size) if checked()(self, size) and not no_errors(latent_size, False)(self, size) is False else raises(),
              "the example": example(lambda *_: (5, 4, 4)), "nothing": lambda self, size: None, "raises": raises},
-    "04.5": {"standard deviation in the exponent": lambda v: divergence()(2 * v), "half in the exponent": lambda v: divergence()(v / 2), "variance 0.1": divergence(scale=10, shift=math.log(10)), "to a standard normal": divergence(scale=1, shift=0), "no constant": divergence(shift=0), "constant added": divergence(shift=-math.log(100)), "scale 0.01": divergence(scale=0.01, shift=-math.log(100)),
+    "04.5": {"logarithm of an exponential": kl_ratio, "number by number": kl_numbers, "distributions": as_normals, "standard deviation in the exponent": lambda v: divergence()(2 * v), "half in the exponent": lambda v: divergence()(v / 2), "variance 0.1": divergence(scale=10, shift=math.log(10)), "to a standard normal": divergence(scale=1, shift=0), "no constant": divergence(shift=0), "constant added": divergence(shift=-math.log(100)), "scale 0.01": divergence(scale=0.01, shift=-math.log(100)),
              "no half": divergence(half=1), "no one": divergence(one=0), "sum": divergence(mean=torch.Tensor.sum), "sign": divergence(sign=-1), "worst": divergence(mean=torch.Tensor.amax), "median": divergence(mean=torch.Tensor.median), "a value each": divergence(mean=lambda x: x), "per clip": divergence(mean=lambda x: x.flatten(1).mean(1) if x.ndim > 1 else x), "mean over clips, sum over the rest": divergence(mean=lambda x: x.sum() / len(x)),
              "swapped": lambda v: as_normals(v, swap=True), "goal 0.2": lambda v: as_normals(v, goal=0.2), "logarithm plus": lambda v: (100 * v.float().exp() - 1 + v.float() - math.log(100)).mean() / 2, "no exponential": lambda v: (100 * v.float() - 1 - v.float() - math.log(100)).mean() / 2, "squared distance": lambda v: (v.float() - math.log(0.01)).square().mean() / 2, "of the mean": lambda v: divergence()(v.float().mean()),
              "half the digits": lambda v: (100 * v.exp() - 1 - v - math.log(100)).mean() / 2, "clipped": lambda v: divergence()(v.float().clamp(-10, 1)), "a number": lambda v: noise_kl(v).item(), "double": lambda v: noise_kl(v).double(), "gradient lost": lambda v: noise_kl(v.detach()), "in place": in_place(lambda v: noise_kl(v.detach()), 0), "absolute": lambda v: (100 * v.float().exp() - 1 - v.float() - math.log(100)).abs().mean(), "zero": lambda v: 0 * v.float().sum(), "with noise": lambda v: divergence()(v.float() + torch.randn(v.shape) / 10), "raises": raises},

@@ -348,3 +348,23 @@ def test_clips():
 
 def test_missing_data():
     with pytest.raises(FileNotFoundError, match="weights/none"): data_path("weights", "none")
+
+
+def test_an_array_that_runs_backwards_becomes_a_clip():
+    frames = np.arange(2 * 3 * 4 * 3, dtype=np.uint8).reshape(2, 3, 4, 3)
+    assert torch.equal(to_float(frames[::-1]), to_float(frames).flip(2))
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 0.5, 0.7])
+def test_a_constant_clip_correlates_with_nothing(value):
+    assert correlation(torch.full((1, 3, 5, 7, 8), value), 1).isnan().all()
+
+
+def test_faint_clips_correlate_as_bright_ones_do():
+    clip = torch.rand(1, 3, 5, 6, 7, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(correlation(1e-11 * clip, 1), correlation(clip, 1))
+
+
+def test_half_precision_becomes_the_nearest_byte():
+    values = torch.linspace(-1, 1, 400).bfloat16()
+    assert (to_bytes(values).float() - (values.float() + 1) * 127.5).abs().max() <= 0.5

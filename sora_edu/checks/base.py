@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WORDS', 'Law', 'Exercise', 'chapters', 'exercises', 'find', 'distinct', 'normal', 'Outcome', 'ordinary', 'same',
-           'line_of', 'as_tensor', 'kept', 'fault_of', 'attempt', 'axes_of', 'listed', 'shape_sentence',
+           'line_of', 'as_tensor', 'kept', 'fault_of', 'twin', 'attempt', 'axes_of', 'listed', 'shape_sentence',
            'form_sentence', 'diagnosis', 'value_sentence', 'Trial', 'varied', 'calls', 'trials', 'Verdict', 'judge']
 
 # %% ../../nbs/checks/base.ipynb #76aca194
@@ -38,8 +38,9 @@ class Exercise:
     cases: Callable[[torch.Generator], Iterator[tuple[str, tuple]]]
     laws: tuple[Law, ...] = ()
     tolerance: float = 0.0
-    exact: bool = False              # values and gradients only pass through, so double precision and gradients must come through
-    mistakes: tuple[str, ...] = ()   # what goes wrong most often, for the instructor
+    exact: bool = False                 # values and gradients only pass through, so double precision and gradients must come through
+    error_names: tuple[str, ...] = ()   # words that the message of an error must hold where the package's does
+    mistakes: tuple[str, ...] = ()      # what goes wrong most often, for the instructor
 
     @property
     def name(self) -> str:
@@ -95,12 +96,12 @@ def ordinary(x: Tensor) -> bool:
 
 
 def same(a, b) -> bool:
-    """Equal to the last bit; what is no ordinary tensor, number or sequence is not looked into."""
+    """Equal to the last bit, and NaN where the other is; what is no ordinary tensor, number or sequence is not looked into."""
     if any(isinstance(a, kind) != isinstance(b, kind) for kind in (Tensor, np.ndarray, (list, tuple))): return False
-    if isinstance(a, Tensor): return not ordinary(a) or a.shape == b.shape and torch.equal(a, b)
-    if isinstance(a, np.ndarray): return np.array_equal(a, b)
+    if isinstance(a, Tensor): return not ordinary(a) or a.shape == b.shape and (torch.equal(a, b) or a.is_floating_point() and bool(((a == b) | a.isnan() & b.isnan()).all()))
+    if isinstance(a, np.ndarray): return np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
     if isinstance(a, (list, tuple)): return len(a) == len(b) and all(map(same, a, b))
-    return a == b if isinstance(a, (int, float, str)) else True
+    return a == b or a != a and b != b if isinstance(a, (int, float, str)) else True
 
 
 def line_of(error: BaseException, function: Callable) -> str:
@@ -138,9 +139,21 @@ def fault_of(function: Callable, args: tuple, given: tuple, first, value, again)
     return ""
 
 
+def twin(array: np.ndarray) -> np.ndarray:
+    """A copy that lies in memory as the array does: with gaps, or backwards. (NumPy's own copies lie in one piece.)"""
+    if not array.size or array.dtype.hasobject: return array.copy()
+    reach = [(n - 1) * step for n, step in zip(array.shape, array.strides)]
+    before = -sum(r for r in reach if r < 0)
+    memory = np.zeros(before + sum(r for r in reach if r > 0) + array.itemsize, np.uint8)
+    new = np.ndarray(array.shape, array.dtype, memory, before, array.strides)
+    new[...] = array
+    return new
+
+
 def attempt(function: Callable, args: tuple) -> Outcome:
     """Call the function twice on a copy of the arguments."""
-    given, dtype = copy.deepcopy(args), torch.get_default_dtype()
+    arrays = {id(arg): twin(arg) for arg in args if isinstance(arg, np.ndarray)}
+    given, dtype = copy.deepcopy(args, arrays), torch.get_default_dtype()
     try:
         with torch.enable_grad():
             value = function(*given)
@@ -216,7 +229,7 @@ def value_sentence(expected, got, axes: list[str], tolerance: float) -> str:
     told = (lambda x: str(bool(x))) if expected.dtype is torch.bool else (lambda x: f"{x:.6g}")
     if expected.dtype is torch.float64: tolerance *= 1e-4
     expected, got = expected.detach().double(), got.detach().double()
-    wrong = ~torch.isclose(got, expected, rtol=tolerance, atol=tolerance)
+    wrong = ~torch.isclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
     if not wrong.any(): return ""
     place = tuple(wrong.nonzero()[0].tolist())
     where = f", first at {listed(axes)} = {listed(place)}" if place else ""
@@ -259,7 +272,10 @@ def _manner(exercise: Exercise, trial: Trial) -> str:
 def _error(exercise: Exercise, trial: Trial) -> str:
     expected, got = trial.expected, trial.got
     did = f"raised {got.error}{got.line}" if got.kind else "raised nothing"
-    return f"it must raise {expected.error}; it {did}" if expected.kind and got.kind != expected.kind else ""
+    if not expected.kind: return ""
+    if got.kind != expected.kind: return f"it must raise {expected.error}; it {did}"
+    missing = [name for name in exercise.error_names if name in expected.error and name not in got.error.lower()]
+    return f"the message of the error must name the {missing[0]}; it {did}" if missing else ""
 
 
 def varied(args: tuple, exact: bool) -> Iterator[tuple[str, tuple]]:

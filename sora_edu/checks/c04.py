@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['FIRST_ALONE', 'PSNR', 'CAUSAL_CONV', 'LATENT_SIZE', 'NOISE_KL', 'CHANNEL_SCALE', 'fresh', 'awake', 'alike',
            'alone_cases', 'filled', 'rest_once', 'psnr_cases', 'mean_error', 'as_shown', 'a_tenth', 'conv_and_clip',
-           'conv_cases', 'pairs', 'no_future', 'near_only', 'passes_on', 'tiny', 'some_ratios', 'clip_of', 'size_cases',
-           'leads_back', 'kl_cases', 'from_zero', 'zero_at_goal', 'scale_cases', 'spread', 'one_on_average', 'milder']
+           'conv_cases', 'pairs', 'no_future', 'near_only', 'passes_on', 'learns', 'tiny', 'some_ratios', 'clip_of',
+           'size_cases', 'leads_back', 'kl_cases', 'from_zero', 'zero_at_goal', 'scale_cases', 'spread',
+           'one_on_average', 'milder']
 
 # %% ../../nbs/checks/04_vae.ipynb #c04a0004
 import torch
@@ -70,6 +71,11 @@ def psnr_cases(rng):
     yield "darker than a screen can show", (-white - torch.tensor([0.5, 3.0]).reshape(2, 1, 1, 1, 1), -white)
     yield "too bright and too dark", (normal(rng, *clip.shape) * 2, clip)
     yield "equal clips", (clip, clip)
+    faint = torch.zeros(3, 1, 1, 2, 4)
+    faint[0] += 1e-6
+    faint[1] += 2e-5
+    faint[2, ..., :2] += 2e-5
+    yield "errors of about 1e-10: below, above, and above at some places only", (faint, torch.zeros(3, 1, 1, 2, 4))
     yield "black against white", (-torch.ones(1, 1, 2, 3, 4), torch.ones(1, 1, 2, 3, 4))
 
 
@@ -114,6 +120,9 @@ def conv_cases(rng):
     conv, x = conv_and_clip(rng, 1, 3)
     nn.init.zeros_(conv.mix.weight)
     yield "a layer at its start: mix is zero but for its bias", (conv, x)
+    conv, x = conv_and_clip(rng, 1, 3)
+    conv.mix.weight.requires_grad_()
+    yield "a layer whose mix is to learn", (conv, x)
 
 
 def pairs(x, out):
@@ -125,6 +134,7 @@ def pairs(x, out):
 def no_future(conv, x, out): return not any((b & (a.flatten(2).any(2).cumsum(1) == 0)[..., None, None]).any() for a, b in pairs(x, out))
 def near_only(conv, x, out): return not any((b & (F.max_pool3d(F.pad(a.float(), (1, 1, 1, 1, 1, 0)), (2, 3, 3), 1) == 0)).any() for a, b in pairs(x, out))
 def passes_on(conv, x, out): return bool(conv.mix.weight.any()) or alike(out, x + conv.mix.bias)
+def learns(conv, x, out): return not conv.mix.weight.requires_grad or out.requires_grad
 
 
 CAUSAL_CONV = Exercise("04.3", CausalConv.forward, (
@@ -135,7 +145,8 @@ CAUSAL_CONV = Exercise("04.3", CausalConv.forward, (
     conv_cases,
     (Law("the future leaks: two clips that are equal up to a frame must come out equal up to it", no_future),
      Law("an output must see this frame and the one before it, at 3×3 places, and nothing further away", near_only),
-     Law("while mix is zero but for its bias, the input must pass: x is added at the end", passes_on)),
+     Law("while mix is zero but for its bias, the input must pass: x is added at the end", passes_on),
+     Law("the weights of mix must get a gradient, or the layer never learns", learns)),
     tolerance=1e-4,
     mistakes=("padded in the future as well, or instead: training runs, and images get another latent than the beginning of a clip",
               "x is padded before the norm: the border is then the bias of the layers, not zero", "the sum with x forgotten", "column before row in the order of the neighbours"))
@@ -171,6 +182,7 @@ LATENT_SIZE = Exercise("04.4", VideoVAE.latent_size, (
     "A remainder says that a size does not fit. Ask each axis for its own.",
     "An axis of length 0 leaves no remainder, and neither does a negative one."),
     size_cases, (Law("(frames - 1) × ratio + 1, height × ratio and width × ratio of the latent must be the size of the clip", leads_back),),
+    error_names=("frames", "height", "width"),
     mistakes=("frames divided like the other axes, so that 17 becomes 4", "sizes rounded in silence, so that the decoded clip is smaller than the clip", "an empty axis let through"))
 
 # %% ../../nbs/checks/04_vae.ipynb #c04a000e
@@ -184,6 +196,7 @@ def kl_cases(rng):
     yield "a standard deviation of 1 everywhere", (torch.zeros(2, 3),)
     yield "one value", (normal(rng, 1) - 3,)
     yield "hardly any noise, and much", (torch.tensor([-20.0, -12.0, 1.0, 2.0]),)
+    yield "so little noise that its exponential is 0", (torch.tensor([-250.0, -40.0, -20.0]),)
     yield "half the digits (bfloat16)", ((normal(rng, 4, 6) - 4).bfloat16(),)
     yield "an input that asks for its gradient", ((normal(rng, 2, 3) - 4).requires_grad_(),)
 
@@ -207,6 +220,7 @@ def scale_cases(rng):
         yield f"{d} channels from loud to faint", (normal(rng, b, f, h, w, d) * torch.logspace(1, -1, d) + 3 * normal(rng, d),)
     yield "one channel", (5 * normal(rng, 2, 3, 4, 5, 1) - 2,)
     yield "few values", (normal(rng, 1, 1, 2, 3, 4) * torch.tensor([1.0, 2.0, 4.0, 8.0]),)
+    yield "a channel that is hardly there", (normal(rng, 2, 3, 4, 5, 3) * torch.tensor([1, 0.1, 0.001]),)
     yield "channels that are equally loud", (normal(rng, 1, 2, 3, 4, 1).expand(-1, -1, -1, -1, 3).clone(),)
     yield "far from zero", (normal(rng, 3, 2, 5, 4, 2) * torch.tensor([0.1, 0.3]) + 20,)
 
