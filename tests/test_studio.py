@@ -121,6 +121,7 @@ def press(page, box, *keys: str) -> tuple[float, int]:
 def test_a_key_moves_the_picture(path, lab, browser):
     page, noise = browser.new_page(), []
     page.on("pageerror", lambda error: noise.append(str(error)))
+    page.on("console", lambda said: noise.append(said.text) if said.type == "error" and "Failed to load resource" not in said.text else None)
     run_all(page, lab, path)
     boxes = page.locator(".jp-OutputArea .widget-vbox").all()
     assert boxes
