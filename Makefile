@@ -18,12 +18,13 @@ PACKAGE := constraints.txt settings.ini setup.py pyproject.toml
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab docs readme
+.PHONY: help demo test widgets lab docs readme
 
 help:
 	@echo "make demo    a text prompt becomes a clip, then the whole chain trains from nothing (MINUTES=$(MINUTES))"
 	@echo "make lab     JupyterLab on the first chapter"
 	@echo "make test    every check: exported modules, notebooks, tests"
+	@echo "make widgets every widget, moved in a real browser (needs chromium)"
 	@echo "make docs    the chapters as HTML pages in out/docs"
 	@echo "make readme  README.md from nbs/index.ipynb"
 
@@ -38,6 +39,10 @@ test: $(TOOLS)
 	$(PY) -m pytest -q tests/test_house.py -k in_step
 	OMP_NUM_THREADS=2 $(BIN)/nbdev_test --n_workers 1 --do_print --timing
 	$(PY) -m pytest -q tests
+
+# Not part of `test`: a browser and JupyterLab must find each other in time, which a busy machine does not promise.
+widgets: $(TOOLS)
+	SORA_EDU_BROWSER=1 $(PY) -m pytest -q tests/test_studio.py
 
 docs: $(TOOLS)
 	$(PY) tests/pages.py out/docs
