@@ -23,7 +23,7 @@ class Latest:
     def __init__(self, work: Callable[[], None], delay: float = .03):
         self.work, self.delay, self.waiting = work, delay, False
 
-    def __call__(self, *_) -> None:
+    def __call__(self) -> None:
         if self.waiting: return
         self.waiting = True
         asyncio.get_running_loop().call_later(self.delay, self.run)
@@ -37,12 +37,12 @@ class play:
     """`draw(**values)` returns a picture (a `Shown`); each further argument says what one of its arguments can be.
 
     A list or tuple becomes a slider that starts at the first value, a string a box to type in. A quick hand costs at most two pictures (`Latest`).
-    Where nobody can move anything, still pictures for up to `stills` values of the first control are shown. Raises ValueError without controls or for an empty one."""
+    Where nobody can move anything, still pictures for up to three values of the first control are shown. Raises ValueError without controls or for an empty one."""
 
-    def __init__(self, draw: Callable, stills: int = 3, **controls: Sequence | str):
+    def __init__(self, draw: Callable, **controls: Sequence | str):
         if not controls or not all(len(given) for given in controls.values()):
             raise ValueError(f"controls: expected for each argument of draw a list of values or a text, got {controls}")
-        self.draw, self.stills, self.controls = draw, stills, controls
+        self.draw, self.controls = draw, controls
         self.values = {name: given if isinstance(given, str) else given[0] for name, given in controls.items()}
 
     def picture(self, **values) -> str:
@@ -52,7 +52,7 @@ class play:
 
     def _repr_html_(self) -> str:
         name, given = next(iter(self.controls.items()))
-        values = [given] if isinstance(given, str) else [given[i * (len(given) - 1) // max(1, self.stills - 1)] for i in range(self.stills)]
+        values = [given] if isinstance(given, str) else [given[i * (len(given) - 1) // 2] for i in range(3)]
         return "".join(f"<p><b>{html.escape(f'{name}: {value}')}</b></p>{self.picture(**{name: value})}" for value in dict.fromkeys(values))
 
     def sliders(self):

@@ -28,8 +28,8 @@ def with_widget() -> list[Path]:
 # --- without a browser ---------------------------------------------------------------------------
 
 def test_stills_are_spread_over_the_values():
-    page = play(lambda n: Shown(f"<i>{n}</i>", ""), n=range(10), stills=4)._repr_html_()
-    assert [f"<i>{n}</i>" in page for n in range(10)] == [n in (0, 3, 6, 9) for n in range(10)]
+    page = play(lambda n: Shown(f"<i>{n}</i>", ""), n=range(10))._repr_html_()
+    assert [f"<i>{n}</i>" in page for n in range(10)] == [n in (0, 4, 9) for n in range(10)]
 
 
 @pytest.mark.parametrize("controls", [{}, {"n": []}, {"n": [1], "text": ""}])
