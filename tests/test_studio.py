@@ -1,4 +1,5 @@
 """Widgets in the real browser (`make widgets`): JupyterLab runs each notebook that has one, a key moves its control, the picture follows."""
+import asyncio
 import json
 import os
 import shutil
@@ -10,9 +11,11 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
-from sora_edu.studio import play
+from sora_edu.studio import Latest, play
 from sora_edu.video import Shown
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,10 +40,37 @@ def test_a_control_without_values_is_refused(controls):
     with pytest.raises(ValueError, match="controls: expected"): play(lambda **_: None, **controls)
 
 
+@pytest.mark.fault(18)
 def test_errors_and_labels_are_text_not_markup():
     def refuse(text): raise ValueError(text)
     page = play(refuse, text="<img src=x onerror=alert(1)>")._repr_html_()
     assert "<img" not in page and "&lt;img" in page
+
+
+@pytest.mark.fault(15)
+def test_two_hundred_moves_in_a_second_cost_two_pictures():
+    drawn, values = [], iter(range(200))
+    async def hand():
+        latest = Latest(lambda: drawn.append(now), rest=1.)   # longer than any pause of a busy machine
+        for now in values:
+            latest()
+            await asyncio.sleep(.005)
+        await asyncio.sleep(1.5)
+    asyncio.run(hand())
+    assert drawn == [0, 199]
+
+
+@pytest.mark.fault(16)
+@pytest.mark.parametrize("missing, line", [("x", "x, y = 1, 2"), ("count", "def count(): pass"), ("np", "import numpy as np"), ("nobody", None)])
+def test_a_missing_name_is_explained(missing, line, tmp_path, monkeypatch):
+    cells = ["from sora_edu.studio import play", missing, "#| hide\nx, y = 1, 2", "def count(): pass", "import numpy as np", "%time y"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    nbformat.write(notebook, tmp_path / "chapter.ipynb")
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "chapter.ipynb"))
+    NotebookClient(notebook, kernel_name="python3", allow_errors=True).execute()
+    kinds = [out.output_type for out in notebook.cells[1].outputs]
+    said = "".join(out.get("text", "") for out in notebook.cells[1].outputs)
+    assert "error" in kinds and (f"begins with\n\n    {line}\n" in said if line else not said)
 
 
 # --- with a browser ------------------------------------------------------------------------------
@@ -88,18 +118,19 @@ def browser():
     with chromium() as opened: yield opened
 
 
+PANEL = "jupyterapp.shell.currentWidget"
+COUNTS = f"[...{PANEL}.content.model.cells].filter(c => c.type == 'code').map(c => c.executionCount)"
+ERROR = '[data-mime-type="application/vnd.jupyter.error"]'
+
+
 def run_all(page, address: str, path: Path) -> None:
-    """Open a notebook, run all its cells, and find no error. JupyterLab does nothing, silently, while the kernel is still on its way: then ask again."""
+    """Open a notebook, run all its cells once its kernel has answered (before, JupyterLab silently runs nothing), and find no error."""
     page.goto(f"{address}/lab/tree/nbs/{path.name}?reset")
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=120_000)
-    counts = "[...jupyterapp.shell.currentWidget.content.model.cells].filter(c => c.type == 'code').map(c => c.executionCount)"
-    for _ in range(10):
-        page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
-        page.wait_for_timeout(3000)
-        if page.evaluate(f"{counts}.some(n => n)"): break
-    page.wait_for_function(f"""{counts}.every(n => n) && document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status == 'idle'
-        || document.querySelector('[data-mime-type="application/vnd.jupyter.error"]')""", timeout=200_000)
-    failed = page.locator('[data-mime-type="application/vnd.jupyter.error"]')
+    page.wait_for_function(f"""window.jupyterapp && (kernel => kernel?.connectionStatus == 'connected' && kernel.status == 'idle')(
+        {PANEL}?.sessionContext?.isReady && {PANEL}.sessionContext.session?.kernel)""", timeout=120_000)
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+    page.wait_for_function(f"{COUNTS}.every(n => n) && {PANEL}.sessionContext.session.kernel.status == 'idle' || document.querySelector('{ERROR}')", timeout=200_000)
+    failed = page.locator(ERROR)
     assert failed.count() == 0, failed.first.inner_text()
 
 
