@@ -1,0 +1,40 @@
+"""How many faults are held, row by row: python tests/bench/faults.py
+
+Runs every test marked `fault(row)` in its long version. Writes `fault_01` and so on, the share of cases held, into data/results/faults.json.
+A test that tries many cases and fails holds none of them."""
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from sora_edu.evaluation import interval, record
+
+
+class Tally:
+    """Counts cases and cases held of each row."""
+
+    def __init__(self): self.row, self.tried, self.held = {}, Counter(), Counter()
+
+    def pytest_collection_modifyitems(self, items):
+        self.row = {item.nodeid: mark.args[0] for item in items if (mark := item.get_closest_marker("fault"))}
+
+    def pytest_runtest_logreport(self, report):
+        if report.skipped or report.when != "call" and not report.failed: return
+        n = dict(report.user_properties).get("cases", 1)
+        self.tried[self.row[report.nodeid]] += n
+        self.held[self.row[report.nodeid]] += n * report.passed
+
+
+def main() -> int:
+    tally = Tally()
+    failed = pytest.main([str(Path(__file__).parents[1]), "-q", "-m", "fault", "--long"], plugins=[tally])
+    for row, n in sorted(tally.tried.items()):
+        share = 100 * tally.held[row] / n
+        print(f"fault {row:2}  {share:6.2f}% of {n}")
+        record("faults", f"fault_{row:02}", share, "%", n, interval(share, n), "python tests/bench/faults.py")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
