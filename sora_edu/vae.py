@@ -15,7 +15,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .patches import patchify, unpatchify
+from .patches import check_like, patchify, unpatchify
 
 # %% ../nbs/04_vae.ipynb #57de090e
 def first_alone(video: Float[Tensor, "b c f h w"], r: int) -> Float[Tensor, "b c f+r-1 h w"]:
@@ -99,6 +99,7 @@ class VideoVAE(nn.Module, PyTorchModelHubMixin):
         """Cut into patches; the first frame is repeated so that it fills a patch alone and the future stays out of it.
 
         A patch is as large as `ratio` and its n values have the order of `patchify`. Raises ValueError for wrong axes, channels or sizes."""
+        check_like("video", video, self.latent_mean)
         if video.ndim != 5 or video.shape[1] != self.channels:
             raise ValueError(f"video: expected (b, {self.channels}, f, h, w), got {tuple(video.shape)}")
         f, h, w = self.latent_size(tuple(video.shape[2:]))
@@ -123,6 +124,7 @@ class VideoVAE(nn.Module, PyTorchModelHubMixin):
 
     def decode(self, latent: Float[Tensor, "b d f h w"]) -> Float[Tensor, "b c f h w"]:
         """The clip of a normalised latent, about in [-1, 1]. Raises ValueError for a wrong number of channels."""
+        check_like("latent", latent, self.latent_mean)
         if latent.ndim != 5 or latent.shape[1] != self.latent_channels:
             raise ValueError(f"latent: expected (b, {self.latent_channels}, f, h, w), got {tuple(latent.shape)}")
         return self.pixels(rearrange(latent, "b d f h w -> b f h w d") * self.latent_scale + self.latent_mean)
