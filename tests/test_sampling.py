@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sora_edu.diffusion import DDPM, RectifiedFlow, broadcast_t, shift_t
-from sora_edu.sampling import SOLVERS, sample, time_grid
+from sora_edu.sampling import SOLVERS, ahead, sample, time_grid
 
 SHAPE = (2, 3, 4, 6, 6)
 
@@ -164,6 +164,28 @@ def test_what_the_model_predicts_does_not_matter(solver):
     a = sample(wavy, SHAPE, 12, solver, noise=start())
     b = sample(as_data, SHAPE, 12, solver, noise=start(), process=RectifiedFlow("data"))
     torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+
+
+@given(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.05, 0.4), st.floats(0.05, 0.4))
+def test_ahead_is_exact_on_lines(slope, value, last, this):
+    "A quantity that changes evenly with the level: halfway into the step to come"
+    line = lambda t: torch.tensor([[value + slope * t]], dtype=torch.float64)
+    guess = ahead(line(0.5), line(0.5 + last), torch.tensor([[this / last]], dtype=torch.float64))
+    torch.testing.assert_close(guess, line(0.5 - this / 2))
+
+
+def test_where_a_ratio_is_not_finite_nothing_is_extrapolated():
+    now, before = start((3, 2)), start((3, 2), seed=1)
+    assert torch.equal(ahead(now, before, torch.tensor([[math.nan], [math.inf], [-math.inf]])), now)
+
+
+@pytest.mark.parametrize("solver", ["ddim", "dpmpp", "ddpm"])
+def test_the_table_of_a_process_is_entered_once(solver, monkeypatch):
+    process, looked = DDPM("v"), []
+    entered = process.alpha_sigma
+    monkeypatch.setattr(process, "alpha_sigma", lambda t: looked.append(t.shape) or entered(t))
+    sample(wavy, SHAPE, 10, solver, process=process)
+    assert looked == [(11, 2, 1, 1, 1, 1)]
 
 
 # --- seeds -------------------------------------------------------------------------------------------------------------
