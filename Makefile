@@ -26,7 +26,7 @@ help:
 	@echo "make test    every check: exported modules, notebooks, tests"
 	@echo "make widgets every widget, moved in a real browser (needs chromium)"
 	@echo "make docs    the chapters as HTML pages in out/docs"
-	@echo "make readme  README.md from nbs/index.ipynb"
+	@echo "make readme  README.md from nbs/index.ipynb, and the model card from data/results"
 
 demo: $(RUNTIME)
 	$(BIN)/sora-edu demo --minutes $(MINUTES)
@@ -51,6 +51,7 @@ readme: $(TOOLS)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace nbs/index.ipynb
 	$(BIN)/nbdev_clean --fname nbs/index.ipynb
 	$(PY) tests/pages.py README.md
+	$(PY) tests/pages.py data/weights/README.md
 
 # Debian keeps ensurepip in a package of its own; without it, the pip of the system fills the environment.
 $(PY):

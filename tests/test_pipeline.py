@@ -6,8 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from pages import ROOT, card
 from sora_edu.dit import DiT
-from sora_edu.pipeline import Sora
+from sora_edu.pipeline import Sora, model_card, weigh
 from sora_edu.text import TextEncoder
 from sora_edu.vae import VideoVAE
 
@@ -96,6 +97,63 @@ def test_what_is_no_prompt(sora, prompt, error):
 @pytest.mark.parametrize("size, axis", [((16, 32, 32), "frames"), ((0, 32, 32), "frames"), ((17, 30, 32), "height"), ((17, 32, 4), "width")])
 def test_wrong_sizes_name_the_axis(sora, size, axis):
     with pytest.raises(ValueError, match=f"^{axis}: expected .* the nearest are"): sora(PROMPT, size=size)
+
+
+def test_warnings_name_the_line_that_asked(sora):
+    with pytest.warns(UserWarning) as caught: sora("a red circl", steps=1)
+    assert caught[0].filename == __file__
+
+
+# --- saving --------------------------------------------------------------------------------------
+
+def test_saved_and_loaded_is_the_same(sora, tmp_path):
+    sora.save_pretrained(tmp_path)
+    again = Sora.from_pretrained(tmp_path)
+    assert again.config == sora.config and torch.equal(again(PROMPT, seed=3, steps=4), sora(PROMPT, seed=3, steps=4))
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.safetensors")) == [f"{part}/model.safetensors" for part in ("dit", "text", "vae")]
+    again.save_pretrained(tmp_path)                                                                       # over itself
+    assert torch.equal(Sora.from_pretrained(tmp_path)(PROMPT, steps=2), sora(PROMPT, steps=2))
+
+
+def test_saving_leaves_the_model_in_full_precision(sora, tmp_path):
+    before = {name: value.clone() for name, value in sora.dit.state_dict().items()}
+    sora.save_pretrained(tmp_path)
+    assert all(value.dtype == torch.float32 and torch.equal(value, before[name]) for name, value in sora.dit.state_dict().items())
+
+
+@pytest.mark.parametrize("part", ["text", "vae", "dit"])
+def test_weighed_is_what_the_file_holds(sora, weights, part):
+    learned, stored = weigh(getattr(sora, part))
+    file = weights / part / "model.safetensors"
+    assert stored == sum(t.nbytes for t in load_file(file).values()) < file.stat().st_size
+    assert learned == sum(p.numel() for p in getattr(sora, part).parameters())
+
+
+def test_a_card_without_records_says_so(sora, tmp_path):
+    sora.save_pretrained(tmp_path)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "Nothing has been measured" in text and "%" not in text and "17 frames of 32×32 pixels" in text and "black, navy" in text
+
+
+def test_a_card_shows_records_as_they_are(sora):
+    record = dict(id="x", value=98.4, unit="%", n=500, interval=[96.87, 99.19], command="measure it")
+    text = model_card(sora, [("prompts that are followed", record), ("time", record | dict(interval=None, unit="s"))], "By hand.")
+    assert "| prompts that are followed | 98.4 % | 96.87 to 99.19 | 500 | `measure it` |" in text and "| time | 98.4 s |  | 500 |" in text
+    assert "By hand." in text and "Nothing has been measured" not in text
+
+
+def test_the_shipped_card_in_step():
+    assert card() == (ROOT / "data/weights/README.md").read_text(encoding="utf-8"), "run make readme"
+
+
+# --- what the chapter says of others --------------------------------------------------------------
+
+@pytest.mark.parametrize("model, billions", [("CogVideoXTransformer3DModel", 1.69), ("AutoencoderKLCogVideoX", .22), ("WanTransformer3DModel", 14.3), ("AutoencoderKLWan", .13),
+                                             ("HunyuanVideoTransformer3DModel", 12.8), ("AutoencoderKLHunyuanVideo", .25)])
+def test_sizes_of_other_systems(model, billions):
+    diffusers = pytest.importorskip("diffusers")
+    with torch.device("meta"): network = getattr(diffusers, model)()
+    assert float(f"{sum(p.numel() for p in network.parameters()) / 1e9:.{2 if billions < 2 else 1}f}") == billions
 
 
 # --- weights -------------------------------------------------------------------------------------
