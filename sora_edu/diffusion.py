@@ -96,7 +96,10 @@ class NoiseProcess:
         return self.solve(x_t, out, *self.alpha_sigma(broadcast_t(t, x_t)), to)
 
     def solve(self, x_t: Tensor, out: Tensor, alpha: Tensor, sigma: Tensor, to: str) -> Tensor:
-        """`convert` where the shares `alpha` and `sigma`, with the axes of `x_t`, are known already."""
+        """`convert` where the shares `alpha` and `sigma`, with the axes of `x_t`, are known already.
+
+        Where there is no noise, or nothing else, the two equations may not tell data and noise apart; the answer is finite there too.
+        """
         if to == self.prediction:
             return out
         (p, q), (p2, q2) = self._mix(self.prediction, alpha, sigma), self._mix(to, alpha, sigma)

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sora_edu.diffusion import DDPM, PREDICTIONS, RectifiedFlow, broadcast_t, shift_t
+from sora_edu.diffusion import DDPM, PREDICTIONS, NoiseProcess, RectifiedFlow, broadcast_t, shift_t
 
 SHAPE = (3, 2, 5, 4, 4)
 
@@ -59,6 +59,30 @@ def test_flow_mixes_like_diffusers():
     steps = theirs.timesteps[[1, 4, 8]]
     torch.testing.assert_close(RectifiedFlow().add_noise(x, noise, steps / 1000), theirs.scale_noise(x, steps, noise), atol=1e-5, rtol=0)
     torch.testing.assert_close(theirs.sigmas[:-1], shift_t(torch.linspace(1, theirs.sigmas[-2] / (3 - 2 * theirs.sigmas[-2]), 10), 3.0), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.5, 3.0, 80.0])
+@pytest.mark.parametrize("kind, sign", [("epsilon", -1), ("v_prediction", 1)])
+def test_edm_says_v_in_its_own_words(sigma, kind, sign):
+    diffusers = pytest.importorskip("diffusers")
+    theirs, sigma = diffusers.EDMEulerScheduler(sigma_data=1.0, prediction_type=kind), torch.tensor(sigma)
+    x, noise = clips()
+    noisy, alpha = x + sigma * noise, (1 + sigma**2).rsqrt()
+    v = alpha * noise - alpha * sigma * x
+    torch.testing.assert_close(theirs.precondition_inputs(noisy, sigma), alpha * noisy)
+    ours = NoiseProcess("v").solve(alpha * noisy, v, alpha, alpha * sigma, to="data")
+    torch.testing.assert_close(theirs.precondition_outputs(noisy, sign * v, sigma), ours, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(ours, x, atol=1e-4, rtol=1e-4)
+
+
+def test_a_ddpm_of_diffusers_is_a_rectified_flow_at_another_level():
+    diffusers = pytest.importorskip("diffusers")
+    theirs = diffusers.DDPMScheduler()
+    x, noise = clips()
+    steps = torch.tensor([10, 400, 900])
+    alpha, sigma = theirs.alphas_cumprod[steps].sqrt(), (1 - theirs.alphas_cumprod[steps]).sqrt()
+    ours = RectifiedFlow().add_noise(x, noise, sigma / (alpha + sigma))
+    torch.testing.assert_close(theirs.add_noise(x, noise, steps) / (alpha + sigma)[:, None, None, None, None], ours, atol=1e-5, rtol=1e-5)
 
 
 # --- properties --------------------------------------------------------------------------------------------------------
@@ -148,6 +172,30 @@ def test_shift_keeps_the_ends_and_can_be_undone(t, shift):
     moved = shift_t(t, shift)
     assert moved[0] == 0 and abs(moved[2] - 1) < 1e-12
     torch.testing.assert_close(shift_t(moved, 1 / shift), t, atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+@given(alpha=st.floats(0.05, 2), sigma=st.floats(0.05, 20), seed=st.integers(0, 99))
+def test_solve_goes_there_and_back_for_any_path(prediction, alpha, sigma, seed):
+    (x, noise), process = clips(seed, (3, 2)), NoiseProcess(prediction)
+    x, noise, alpha, sigma = x.double(), noise.double(), torch.tensor(alpha, dtype=torch.float64), torch.tensor(sigma, dtype=torch.float64)
+    x_t = alpha * x + sigma * noise
+    p, q = process._mix(prediction, alpha, sigma)
+    for to in PREDICTIONS:
+        there = process.solve(x_t, p * x + q * noise, alpha, sigma, to)
+        p2, q2 = process._mix(to, alpha, sigma)
+        torch.testing.assert_close(there, p2 * x + q2 * noise, atol=1e-9, rtol=1e-9)
+        torch.testing.assert_close(NoiseProcess(to).solve(x_t, there, alpha, sigma, prediction), p * x + q * noise, atol=1e-9, rtol=1e-9)
+
+
+def test_the_score_is_the_expected_noise_turned_round():
+    centres, t = torch.randn(50, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)), torch.tensor(0.4, dtype=torch.float64)
+    x_t = torch.randn(20, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    votes = -((x_t[:, None] - (1 - t) * centres) / t).square().sum(-1) / 2
+    slope, = torch.autograd.grad(votes.logsumexp(1).sum(), x_t)
+    x_t = x_t.detach()
+    expected = RectifiedFlow("data").to_noise(x_t, votes.softmax(1).detach() @ centres, t)
+    torch.testing.assert_close(slope, -expected / t)
 
 
 # --- faults ------------------------------------------------------------------------------------------------------------

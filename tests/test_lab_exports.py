@@ -39,7 +39,7 @@ def test_nbgrader_accepts_the_metadata(chapter):
     nbformat.validate(notebook)
     MetadataValidator().validate_nb(notebook)
     tests = [(about(cell).grade_id, about(cell).points) for cell in notebook.cells if about(cell).get("grade")]
-    assert tests == [(f"check-{id.replace('.', '-')}", 1) for id in exercises(chapter)]
+    assert sorted(tests) == sorted((f"check-{id.replace('.', '-')}", 1) for id in exercises(chapter))   # in a chapter they stand where their functions do
 
 
 @pytest.fixture(scope="module", autouse=True)
