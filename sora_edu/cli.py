@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['NUMBERS', 'STATE', 'HELP', 'STAGES', 'STYLE', 'SHARE', 'HELD_OUT', 'COMMANDS', 'writable', 'say', 'generate',
-           'load_judge', 'both', 'shares', 'table', 'in_words', 'verdict_sheet', 'evaluate', 'keep', 'go_on', 'train',
-           'judge', 'judge_real', 'picture', 'curve', 'grid', 'strip', 'shipped_figures', 'beside_shipped', 'machine',
-           'stage_times', 'report', 'demo_config', 'first_clips', 'demo', 'evaluate_demo', 'lab_build', 'lab_grade',
-           'Parser', 'build', 'add_commands', 'function_options', 'said', 'train_options', 'read', 'quiet', 'main']
+           'load_judge', 'both', 'shares', 'table', 'tabled', 'in_words', 'verdict_sheet', 'evaluate', 'keep',
+           'examine', 'go_on', 'train', 'judge', 'judge_real', 'picture', 'curve', 'grid', 'strip', 'shipped_figures',
+           'beside_shipped', 'machine', 'stage_times', 'report', 'demo_config', 'first_clips', 'demo', 'evaluate_demo',
+           'lab_build', 'lab_grade', 'Parser', 'build', 'add_commands', 'function_options', 'said', 'train_options',
+           'read', 'quiet', 'main']
 
 # %% ../nbs/cli.ipynb #103d8ccf
 import base64
@@ -107,8 +108,14 @@ def shares(verdicts: list[dict[str, bool]]) -> list[tuple[str, float, int, list[
 
 def table(verdicts: list[dict[str, bool]]) -> str:
     """The same as lines of text."""
-    lines = [f"  {name:13} {percent:5.1f}%   {f'{low:.1f} to {high:.1f}%':>15}   {n:5}" for name, percent, n, (low, high) in shares(verdicts)]
-    return "\n".join([f"  {'attribute':13} {'right':>6}   {'95% interval':>15}   cases", *lines])
+    return tabled("attribute", shares(verdicts))
+
+
+def tabled(head: str, rows: list[tuple[str, float, int, list[float]]]) -> str:
+    """Rows of name, percent right, number of cases and interval as lines of text."""
+    wide = max(13, *(len(name) for name, *_ in rows))
+    lines = [f"  {name:{wide}} {percent:5.1f}%   {f'{low:.1f} to {high:.1f}%':>15}   {n:5}" for name, percent, n, (low, high) in rows]
+    return "\n".join([f"  {head:{wide}} {'right':>6}   {'95% interval':>15}   cases", *lines])
 
 # %% ../nbs/cli.ipynb #e48184dc
 def in_words(verdict: dict[str, bool]) -> str:
@@ -126,20 +133,23 @@ def verdict_sheet(results: dict[int, tuple], n: int, path: Path) -> None:
     contact_sheet([video for _, video, _ in rows], [f"{prompt} ({in_words(verdict)})" for prompt, _, verdict in rows]).save(path)
 
 # %% ../nbs/cli.ipynb #44c89e8f
-def evaluate(weights: str = "nano", n: int = 500, split: str = "test", record: bool = False, out: str = "out") -> None:
+def evaluate(weights: str = "nano", n: int = 500, split: str = "test", exam: bool = False, record: bool = False, out: str = "out") -> None:
     """Count how often clips show what their prompts say.
 
     Args:
         weights: name of shipped weights, or a folder that `sora-edu train` wrote
-        n: number of prompts with one object, and again with two
+        n: number of prompts with one object, and again with two; in the exam, of each category
         split: test (held-out combinations), val (for tuning) or train
+        exam: ask for one thing at a time (binding of colour, shape and motion, relation, order of events, counting, camera), graded by geometry
         record: write the figures into data/results; only for split test
         out: folder for a contact sheet of 40 random clips with their verdicts
     """
     if n < 1: raise ValueError(f"n: expected at least 1, got {n}")
     if record and split != "test": raise ValueError(f"record: only figures of split test are recorded, got {split}")
+    if exam and split != "test": raise ValueError(f"exam: its questions are from split test, got {split}")
     folder = writable(out)
     from sora_edu.pipeline import Sora
+    if exam: return examine(Sora.from_pretrained(weights), n, folder, f"sora-edu evaluate --weights {weights} --n {n} --exam true --record true" if record else "")
     results = both(Sora.from_pretrained(weights), load_judge(), n, split)
     for objects, (_, _, verdicts) in results.items(): say(f"\nprompts with {NUMBERS[objects]} object{'s' * (objects > 1)}, split {split}\n{table(verdicts)}")
     verdict_sheet(results, 40, folder / "evaluate.png")
@@ -154,6 +164,21 @@ def keep(results: dict[int, tuple], command: str) -> None:
         for name, percent, n, limits in shares(verdicts):
             ending = "" if name == "everything" else "_" + name.replace(" ", "_")
             record("adherence", f"adherence_{NUMBERS[objects]}{ending}", percent, "%", n, limits, command)
+
+# %% ../nbs/cli.ipynb #e8a3exco
+def examine(sora, n: int, folder: Path, command: str = "") -> None:
+    """Let a model sit the exam, `n` questions of each category, and print its marks; with a `command` they are recorded under its name."""
+    from sora_edu.evaluation import Ruler, exam, interval, judge_clips, marks, record, sit
+    from tqdm.auto import tqdm
+    questions = exam(n, size=tuple(sora.config["clip"]), backgrounds=tuple(sora.config["backgrounds"]))
+    with tqdm(total=len(questions), desc="exam", unit=" clips") as bar: videos = sit(sora, questions, lambda done: bar.update(done - bar.n))
+    verdicts = judge_clips(Ruler(), videos, [q.asked for q in questions])
+    for by in ("category", "length"):
+        rows = [(name, percent, cases, interval(percent, cases)) for name, (percent, cases) in marks(questions, verdicts, by).items()]
+        say(f"\n{tabled(by, rows)}")
+        for name, percent, cases, limits in rows if command else (): record("exam", f"exam_{name.replace(' ', '_')}", percent, "%", cases, limits, command)
+    verdict_sheet({0: ([q.prompt for q in questions], videos, verdicts)}, 40, folder / "exam.png")
+    say(f"\n40 random clips with their verdicts: {folder / 'exam.png'}")
 
 # %% ../nbs/cli.ipynb #7fe18fe4
 STATE = "state.json"

@@ -165,6 +165,16 @@ def test_evaluate_prints_draws_and_records(tiny, tmp_path, monkeypatch, untraine
     assert rows["adherence_one"]["n"] == 3 and rows["adherence_one"]["command"] == f"sora-edu evaluate --weights {tiny} --n 3 --split test --record true"
 
 
+def test_the_exam_prints_marks_draws_and_records(tiny, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr("sora_edu.evaluation.data_path", lambda *parts: tmp_path)
+    assert call("evaluate", "--exam", "true", "--weights", tiny, "--n", 1, "--out", tmp_path, "--record", "true") == 0
+    out = capfd.readouterr().out
+    assert all(word in out for word in ("colour binding", "event order", "counting", "camera", "terse", "95% interval")) and (tmp_path / "exam.png").exists()
+    rows = {row["id"]: row for row in json.loads((tmp_path / "exam.json").read_text())}
+    assert {"exam_colour_binding", "exam_event_order", "exam_counting", "exam_camera", "exam_terse"} <= set(rows) and rows["exam_camera"]["n"] == 1
+    assert "split test" in refused(capfd, "evaluate", "--exam", "true", "--split", "val", "--out", tmp_path)
+
+
 def test_a_judge_judges_real_clips():
     verdicts = cli.judge_real(Judge().eval(), 12)
     assert len(verdicts) == 12 and all({"whole", "number", "shape0", "color0"} <= set(v) for v in verdicts)

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sora_edu import evaluation
-from sora_edu.evaluation import (Judge, adherence, color_masks, cut_out, holds, interval, is_whole, judge_batches, judge_clips,
-                                 record, summary, tracks, verdict)
+from sora_edu.evaluation import (CATEGORIES, Judge, Ruler, adherence, agreement, claims, color_masks, cut_out, exam, features, fit, frechet_distance, holds,
+                                 interval, is_whole, judge_batches, judge_clips, kernel_distance, marks, record, sit, steadiness, summary, tracks, tubes, verdict)
 from sora_edu.pipeline import Sora, load_part
 from sora_edu.video import data_path
-from sora_edu.world import COLORS, RELATIONS, SHAPES, SIZES, Scene, Thing, World, coverage, ground, parse
+from sora_edu.world import COLORS, RELATIONS, SHAPES, SIZES, Scene, Thing, World, coverage, ground, parse, split_of
 
 torch.set_num_threads(2)
 
@@ -341,3 +341,188 @@ def test_record_without_git(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     record("exam", "a", 1, "", 1, None, "none")
     assert json.loads((tmp_path / "results" / "exam.json").read_text())[0]["commit"] == ""
+
+
+# --- the ruler -----------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def ruler(): return Ruler()
+
+
+def test_ruler_is_right_on_held_out_clips_and_agrees_with_the_judge(judge, ruler):
+    videos, truth, _ = real_clips(100)
+    ours, theirs = (reader.read(videos) for reader in (ruler, judge))
+    shares = summary([verdict(reading, named) for reading, named in zip(ours, truth)])
+    assert min(share for share, _ in shares.values()) >= 98, shares
+    alike = summary([agreement(*two) for two in zip(theirs, ours)])
+    assert alike["all"][0] >= 97, alike
+
+
+def test_ruler_is_right_after_the_autoencoder(ruler, sora):
+    videos, truth, _ = real_clips(60, backgrounds=tuple(sora.config["backgrounds"]))
+    shares = summary(judge_clips(ruler, sora.vae.decode(sora.vae.encode(videos)), truth))
+    assert min(share for share, _ in shares.values()) >= 93, shares
+
+
+@pytest.mark.parametrize("size", [(33, 64, 64), (9, 32, 32)])
+def test_ruler_on_clips_of_other_sizes(ruler, size):
+    items = [World(size, split="test", seed=3, backgrounds=("black", "gray"))[i] for i in range(10)]
+    shares = summary(judge_clips(ruler, torch.stack([video for video, _, _ in items]), [scene.truth() for _, _, scene in items]))
+    assert shares["number"][0] == shares["color"][0] == 100 and shares["shape"][0] >= 90
+
+
+@pytest.mark.parametrize("damage, strengths", [(noisy, [0, 0.3, 0.8]), (erased, [0, 0.25, 0.5])], ids=["noise", "half erased"])
+def test_planted_failures_with_the_ruler(ruler, damage, strengths):
+    videos, truth, scenes = real_clips(24)
+    shares = [summary(judge_clips(ruler, damage(videos, scenes, strength), truth))["all"][0] for strength in strengths]
+    assert shares[0] >= 95 and shares == sorted(shares, reverse=True) and shares[-1] < 50, shares
+
+
+def morphed(videos, scenes, strength):
+    """Another shape is blended in, more and more towards the end."""
+    other = [replace(s, things=tuple(replace(t, shape=SHAPES[SHAPES.index(t.shape) - 1]) for t in s.things)) for s in scenes]
+    weight = strength * torch.linspace(0, 1, videos.shape[2])[:, None, None]
+    return (1 - weight) * videos + weight * torch.stack([s.render() for s in other])
+
+
+def test_the_ruler_sees_what_the_judge_misses(judge, ruler):
+    videos, truth, scenes = real_clips(30)
+    counts = [[summary(judge_clips(reader, morphed(videos, scenes, s), truth))["whole"][0] for s in (0, 0.5, 1)] for reader in (judge, ruler)]
+    assert counts[1] == sorted(counts[1], reverse=True) and counts[1][-1] < counts[0][-1] - 30, counts
+
+
+def test_what_is_broken_is_not_whole_for_the_ruler(ruler):
+    good = still(column=8)
+    empty = good[..., -1:]
+    broken = dict(cut=torch.cat([good[..., :8], empty.expand(-1, -1, -1, 8), good[..., 8:24]], -1), teleports=torch.cat([good[:, :8], good[:, 8:].roll(14, -1)], 1),
+                  blinks=torch.cat([good[:, :8], empty[:, :2].expand(3, 2, 32, 32), good[:, 10:]], 1))
+    right = [verdict(reading, dict(number=1)) for reading in ruler.read(torch.stack([good, *broken.values()]))]
+    assert [all(r.values()) for r in right] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("video", [torch.zeros(1, 3, 17, 32, 32), torch.ones(1, 3, 17, 32, 32), torch.full((1, 3, 17, 32, 32), -1.0), torch.randn(1, 3, 17, 32, 32, generator=torch.Generator().manual_seed(0))],
+                         ids=["grey", "white", "black", "noise"])
+def test_the_ruler_survives_clips_of_nothing(ruler, video):
+    for reading in ruler.read(video): assert not all(verdict(reading, parse("a red circle moves right")).values())
+    with pytest.raises(ValueError, match="video: expected"): ruler.read(video[0])
+
+
+def test_two_things_of_one_colour_are_two(judge, ruler):
+    two = torch.maximum(still(column=8), still(column=24))[None]
+    assert len(ruler.read(two)[0]["things"]) == 2 and len(judge.read(two)[0]["things"]) == 1
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.sampled_from(SHAPES), st.sampled_from([4.8, 6.56, 8.96]), st.floats(12, 20), st.floats(12, 20))
+def test_fit_finds_shape_and_radius(shape, radius, row, column):
+    mask = mask_of(still(shape, radius=radius, row=row, column=column))
+    _, y, x, _ = tracks(mask)
+    found, misfit, r, turn = fit(mask, y, x)
+    assert SHAPES[found] == shape and misfit.max() < 0.06 and (r - radius).abs().max() < 0.6 and turn.abs().max() < 0.3
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.05, 0.3))
+def test_tubes_do_not_depend_on_the_direction_of_an_axis(seed, share):
+    inside = torch.rand(2, 3, 5, 7, generator=torch.Generator().manual_seed(seed)) < share
+    label = tubes(inside)
+    assert torch.equal(label > 0, inside)
+    for axis in (1, 2, 3):
+        turned = tubes(inside.flip(axis)).flip(axis)
+        pairs = torch.stack([label[inside], turned[inside]], 1).unique(dim=0)
+        assert len(pairs) == len(label[inside].unique()) == len(turned[inside].unique())
+
+
+def test_claims_are_the_truth_where_a_reading_is_right(ruler):
+    videos, truth, scenes = real_clips(8, objects=(1,))
+    assert [claims(reading) for reading in ruler.read(videos)] == truth
+
+
+def test_agreement_is_about_both_readings():
+    one, other = (dict(background="black", camera="still", things=[thing(**kind)]) for kind in ({}, dict(whole=False)))
+    assert all(agreement(one, one).values()) and not agreement(one, other)["whole"] and not agreement(other, one)["whole"]
+    assert all(agreement(other, other).values())
+
+
+# --- the exam ------------------------------------------------------------------------------------
+
+def test_the_answer_key_passes_and_another_answer_fails(ruler):
+    questions = exam(10)
+    key = torch.stack([q.scene.render() for q in questions])
+    passed = marks(questions, judge_clips(ruler, key, [q.asked for q in questions]))
+    assert set(passed) == set(CATEGORIES) and all(n == 10 and share >= 90 for share, n in passed.values()), passed
+    shares = []
+    for exchanged in (0, 4, 10):                                          # planted: this many answers of each category go to the wrong question
+        order = torch.arange(len(key)).reshape(-1, 10)
+        order[:, :exchanged] = order[:, :exchanged].roll(1, 1)
+        shares.append(sum(all(v.values()) for v in judge_clips(ruler, key[order.flatten()], [q.asked for q in questions])))
+    assert shares == sorted(shares, reverse=True) and shares[-1] < shares[0] / 2, shares
+
+
+def test_questions_are_always_the_same_and_ask_what_they_say():
+    first, again, other = exam(6), exam(6), exam(6, seed=1)
+    assert [(q.prompt, q.asked) for q in first] == [(q.prompt, q.asked) for q in again] != [(q.prompt, q.asked) for q in other]
+    assert {q.length for q in first} == {"terse", "normal", "descriptive"} and len({q.prompt for q in first}) > 35
+    for q in first:
+        assert {key.rstrip("01") for key in q.asked} <= set(CATEGORIES[q.category])
+        if q.category not in ("event order", "counting"):
+            said = parse(q.prompt)
+            assert all(said.get(key, value) == value for key, value in q.asked.items()), (q.prompt, q.asked)
+            assert split_of(q.scene.things[0].shape, q.scene.things[0].color, q.scene.things[0].motion) == "test"
+    assert [len(q.scene.things) for q in first if q.category == "counting"] == [1, 2, 3, 4, 5, 1]
+    with pytest.raises(ValueError, match="n: expected at least 1"): exam(0)
+
+
+def test_the_exam_at_another_size():
+    for q in exam(3, size=(9, 48, 64)): assert q.scene.render().shape == (3, 9, 48, 64)
+
+
+def test_sitting_an_exam_is_quiet(recwarn):
+    class Model:
+        def __call__(self, prompts, seed):
+            import warnings
+            warnings.warn("unknown word")
+            return torch.zeros(len(prompts), 3, 17, 32, 32)
+    heard = []
+    assert sit(Model(), exam(5), heard.append).shape[0] == 35 and heard == [32, 35] and not [w for w in recwarn if "unknown" in str(w.message)]
+
+
+# --- distances and steadiness --------------------------------------------------------------------
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(2, 30), st.integers(2, 30), st.integers(1, 8), st.integers(0, 10**6))
+def test_distances_are_those_of_torchmetrics(n, m, d, seed):
+    from torchmetrics.image.fid import _compute_fid
+    from torchmetrics.image.kid import poly_mmd
+    generator = torch.Generator().manual_seed(seed)
+    a, b = torch.randn(n, d, generator=generator).double(), torch.randn(m, d, generator=generator).double() * 2 + 1
+    if n > d and m > d:
+        theirs = _compute_fid(a.mean(0), a.T.cov().reshape(d, d), b.mean(0), b.T.cov().reshape(d, d))
+        torch.testing.assert_close(frechet_distance(a, b), theirs, rtol=1e-6, atol=1e-6)
+    assert frechet_distance(a, b) >= -1e-6 and torch.isclose(frechet_distance(a, b), frechet_distance(b, a), atol=1e-6)
+    same = min(n, m)
+    torch.testing.assert_close(kernel_distance(a[:same], b[:same]), poly_mmd(a[:same], b[:same]), rtol=1e-9, atol=1e-9)
+
+
+def test_distances_rise_with_damage_and_do_not_see_prompts(judge):
+    videos, _, scenes = real_clips(80)
+    real = features(judge, videos)
+    for damage, strengths in ((noisy, [0, 0.1, 0.2, 0.4]), (shuffled, [0, 0.3, 1])):
+        for distance in (frechet_distance, kernel_distance):
+            found = [distance(real, features(judge, damage(videos, scenes, s))).item() for s in strengths]
+            assert found == sorted(found) and found[-1] > found[0], (damage, distance, found)
+    assert abs(frechet_distance(real, features(judge, videos.roll(1, 0)))) < 1e-6
+
+
+def test_each_measure_of_steadiness_rises_with_its_own_damage(ruler):
+    videos, _, scenes = real_clips(16, backgrounds=("black", "navy"))
+    dice = torch.Generator().manual_seed(0)
+    light, hue, by = torch.randn(17, 1, 1, generator=dice), torch.randn(3, 17, 1, 1, generator=dice), torch.randn(17, 2, generator=dice)
+    damages = dict(flicker=(lambda s: (videos + s * light).clamp(-1, 1), [0, 0.03, 0.1]),
+                   tint=(lambda s: torch.stack([(v + s * hue * scene.masks().any(0)).clamp(-1, 1) for v, scene in zip(videos, scenes)]), [0, 0.05, 0.12]),
+                   misfit=(lambda s: morphed(videos, scenes, s), [0, 0.5, 1]),
+                   jerk=(lambda s: torch.stack([frame.roll(tuple((s * b).round().int().tolist()), (-2, -1)) for frame, b in zip(videos.unbind(2), by)], 2), [0, 1, 2]))
+    for key, (damage, strengths) in damages.items():
+        found = [steadiness(ruler.read(damage(s)))[key] for s in strengths]
+        assert found == sorted(found) and found[-1] > 1.5 * found[0], (key, found)
+    assert all(np.isnan(steadiness(ruler.read(torch.zeros(1, 3, 17, 32, 32)))[key]) for key in ("tint", "misfit", "jerk"))

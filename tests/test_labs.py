@@ -89,6 +89,16 @@ def test_a_check_tells_the_first_thing_that_is_wrong(function, stage, said):
     assert "\n" not in repr(verdict) and re.fullmatch(r"03\.2 patchify: \w+: .+ \(case: .+\)", repr(verdict))
 
 
+def test_one_of_several_results_is_told_by_its_place():
+    from sora_edu.evaluation import tracks
+    said = check("12.1", lambda masks: tuple(result.mean(1) for result in tracks(masks)))
+    assert said.stage == "shape" and re.search(r"entry 0: expected \(axis 0, axis 1\) = .* 2 axes are wanted, not 1", said.sentence), repr(said)
+    said = check("12.1", lambda masks: tuple(result.mT for result in tracks(masks)))
+    assert said.stage == "shape" and "look swapped" in said.sentence, repr(said)
+    said = check("12.1", lambda masks: (*tracks(masks)[:3], 2 * tracks(masks)[3]))
+    assert said.stage == "value" and "first at (axis 0, axis 1) = (" in said.sentence, repr(said)
+
+
 def test_a_right_answer_is_told_what_comes_on_submission():
     verdict = check("03.2", patchify)
     assert verdict and "On submission" in repr(verdict)
@@ -287,7 +297,7 @@ def test_build_writes_everything_and_says_what(tmp_path):
     written = build(["03"], tmp_path)
     assert all(file.exists() for file in written) and {file.suffix for file in written} == {".ipynb", ".html"}
     with pytest.raises(ValueError, match="chapter: expected the number of a notebook"): build(["77"], tmp_path)
-    with pytest.raises(ValueError, match="chapter: expected one with exercises, .*03.* or 05"): build(["12"], tmp_path)
+    with pytest.raises(ValueError, match="chapter: expected one with exercises, .*03.*, got '99'"): exercises("99")
 
 
 def test_a_card_says_what_a_learner_needs():

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['WORDS', 'Law', 'Exercise', 'chapters', 'exercises', 'find', 'distinct', 'normal', 'Outcome', 'ordinary', 'same',
-           'line_of', 'as_tensor', 'kept', 'fault_of', 'twin', 'attempt', 'axes_of', 'listed', 'shape_sentence',
-           'form_sentence', 'diagnosis', 'value_sentence', 'Trial', 'varied', 'calls', 'trials', 'Verdict', 'judge']
+           'line_of', 'as_tensor', 'kept', 'fault_of', 'twin', 'attempt', 'axes_of', 'listed', 'named',
+           'shape_sentence', 'form_sentence', 'diagnosis', 'value_sentence', 'Trial', 'varied', 'calls', 'trials',
+           'Verdict', 'judge']
 
 # %% ../../nbs/checks/base.ipynb #76aca194
 import copy
@@ -176,10 +177,12 @@ def axes_of(function: Callable, ndim: int) -> list[str]:
 
 
 def listed(values) -> str: return f"({', '.join(map(str, values))})"
+def named(axes: list[str], count: int) -> list[str]: return axes if len(axes) == count else [f"axis {i}" for i in range(count)]   # one of several results has no names
 
 
 def shape_sentence(expected: tuple, got: tuple, axes: list[str]) -> str:
     """Which axis is wrong; two that look swapped are named."""
+    axes = named(axes, len(expected))
     said = f"expected {listed(axes)} = {listed(expected)}, got {listed(got)}"
     if len(expected) != len(got): return f"{said}: {len(expected)} axes are wanted, not {len(got)}"
     wrong = [i for i, (e, g) in enumerate(zip(expected, got)) if e != g]
@@ -232,7 +235,7 @@ def value_sentence(expected, got, axes: list[str], tolerance: float) -> str:
     wrong = ~torch.isclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
     if not wrong.any(): return ""
     place = tuple(wrong.nonzero()[0].tolist())
-    where = f", first at {listed(axes)} = {listed(place)}" if place else ""
+    where = f", first at {listed(named(axes, len(place)))} = {listed(place)}" if place else ""
     return (f"{int(wrong.sum())} of {wrong.numel()} values are wrong{where}: "
             f"expected {told(expected[place])}, got {told(got[place])}{diagnosis(expected, got)}")
 
