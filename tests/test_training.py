@@ -1,11 +1,13 @@
 """Training: each stage learns, data depends on the step alone, and whatever interrupts a training, nothing is lost or mixed up."""
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import asdict, replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from sora_edu.dit import DiT
 from sora_edu.patches import grid_size
 from sora_edu.text import TextEncoder
 from sora_edu.training import (QUESTIONS, SIZES, Batches, DiTStage, Live, Muon, Stage, TextStage, VAEStage, captions_and_answers,
-                               config_for, encode_world, finish, motion, orthogonalise, precision, real_crops, run, train)
+                               config_for, encode_world, finish, motion, orthogonalise, portion, precision, real_crops, recompute, run, train)
 from sora_edu.vae import VideoVAE
 from sora_edu.world import World
 
@@ -183,6 +185,15 @@ def test_cached_latents_belong_to_their_captions(clips):
     assert all(tokenizer.numbers[color] in row for row in tokens[7].tolist())
 
 
+@given(n=st.integers(1, 30), of=st.integers(1, 8))
+@settings(max_examples=30, deadline=None)
+def test_portions_are_the_batch(n, of):
+    batch = torch.arange(n), torch.arange(2 * n).reshape(n, 2)
+    dealt = [portion(batch, which, of) for which in range(of)]
+    for place, whole in enumerate(batch): assert torch.equal(torch.cat([hand[place] for hand in dealt]).sort(0).values, whole)
+    assert all(torch.equal(hand[0], portion(batch[0], which, of)) for which, hand in enumerate(dealt))
+
+
 # --- single frames, then clips; captions dropped -------------------------------------------------
 
 class Spy(nn.Module):
@@ -292,6 +303,98 @@ def test_a_loss_that_is_no_number_stops_the_training():
         run(Line(5), lambda generator: torch.full((1, 1), torch.inf), Live("test"))
 
 
+# --- less memory, and several processes, with the same result ------------------------------------
+
+def named(n: int = 60):
+    """A text stage with Muon in it, and its batches of 32."""
+    torch.manual_seed(0)
+    encoder = TextEncoder(32, 1, 2)
+    tokens, answers = captions_and_answers(World(seed=1), n, encoder.tokenizer)
+    def draw(generator):
+        pick = torch.randint(len(tokens), (32,), generator=generator)
+        return tokens[pick], answers[pick]
+    return encoder, draw
+
+
+def of_transformer(again: bool, **options):
+    """A transformer's stage on four random latents, and its batches."""
+    torch.manual_seed(0)
+    model, encoder = DiT(8, 32, 2, 2, text_dim=16), TextEncoder(16, 1, 2)
+    latents, tokens = torch.randn(4, 8, 5, 4, 4), encoder.tokenizer(["a red circle", "a blue square", "a green cross", ""])
+    if again: recompute(model.blocks)
+    stage = DiTStage(model, encoder, shift=2., image_share=.4, seconds=60, steps=10, lr=1e-2, muon_lr=.02, **options)
+    return stage, lambda generator: (latents.repeat(4, 1, 1, 1, 1), tokens.repeat(4, 1))
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+def test_a_batch_in_portions_gives_the_same_losses(parts, monkeypatch):
+    monkeypatch.setattr(training, "precision", lambda: "32-true")     # sums in another order differ less there
+    losses = []
+    for accumulate in (1, parts):
+        encoder, draw = named()
+        stage = TextStage(encoder, seconds=60, steps=8, lr=.03, hidden=encoder, muon_lr=.03, accumulate=accumulate)
+        run(stage, draw, Live("test"))
+        losses.append([loss for _, loss in stage.history])
+    assert np.allclose(*losses, rtol=1e-3) and len(losses[0]) == 8
+
+
+def test_recomputed_activations_change_nothing_but_the_memory():
+    stages = []
+    for again in (False, True):
+        stage, draw = of_transformer(again)
+        run(stage, draw, Live("test"), ema=True)
+        stages.append(stage)
+    assert [loss for _, loss in stages[0].history] == [loss for _, loss in stages[1].history]
+    assert all(torch.equal(a, b) for a, b in zip(*(stage.model.parameters() for stage in stages)))
+    kept = []
+    for stage in stages:
+        sizes = {}
+        def note(x): sizes[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes(); return x
+        stage.count = stage.steps
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda x: x): loss = stage.loss(draw(None))
+        kept.append(sum(sizes.values()))
+    assert kept[1] < .5 * kept[0], kept
+
+
+def test_train_takes_both_and_refuses_portions_that_are_not_equal(finished, tmp_path):
+    again = train(replace(TINY, accumulate=2, recompute=True), tmp_path / "again", ignore, start=finished)
+    losses = [loss for _, loss in json.loads((again / "dit/history.json").read_text())]
+    assert len(losses) == TINY.steps and np.isfinite(losses).all() and DiT.from_pretrained(again / "dit", strict=True)
+    with pytest.raises(ValueError, match="accumulate: expected a divisor of the batch of 4, got 3"): train(replace(TINY, accumulate=3), tmp_path / "other", ignore)
+    assert not (tmp_path / "other").exists()
+
+
+SHARED = """
+import json, os, sys
+sys.path.insert(0, sys.argv[2])
+import torch
+torch.set_num_threads(1)
+import sora_edu.training as training
+training.precision = lambda: "32-true"
+from test_training import named
+encoder, draw = named()
+stage = training.TextStage(encoder, seconds=600, steps=8, lr=.03, hidden=encoder, muon_lr=.03)
+training.run(stage, draw, training.Live("shared"), ema=True)
+told = dict(losses=[loss for _, loss in stage.history], weights=[p.tolist() for p in stage.model.parameters()])
+with open(f"{sys.argv[1]}/{os.environ.get('RANK', 'one')}.json", "w") as file: json.dump(told, file)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="gloo under torchrun is tested on Linux and macOS")
+def test_two_processes_give_the_losses_of_one(tmp_path):
+    """Each works on half of every batch; gloo carries the gradients."""
+    script, tests = tmp_path / "shared.py", Path(__file__).parent
+    script.write_text(SHARED)
+    for command in ([], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]):
+        done = subprocess.run([sys.executable, *command, str(script), str(tmp_path), str(tests)], capture_output=True, text=True, timeout=600,
+                              env=os.environ | dict(OMP_NUM_THREADS="1", PYTHONPATH=str(tests.parent)))
+        assert not done.returncode, done.stderr[-3000:]
+    one, first, second = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "0", "1"))
+    assert len(one["losses"]) == 8 and first == second
+    assert np.allclose(one["losses"], first["losses"], rtol=1e-3)
+    for a, b in zip(one["weights"], first["weights"]): assert np.allclose(a, b, atol=1e-3)
+
+
 # --- interruptions -------------------------------------------------------------------------------
 
 def test_a_resumed_stage_walks_the_same_path(tmp_path):
@@ -302,6 +405,45 @@ def test_a_resumed_stage_walks_the_same_path(tmp_path):
     assert len(cut.seen) == 12 and cut.seen + resumed.seen == whole.seen   # no batch twice, none left out
     assert [loss for _, loss in resumed.history] == [loss for _, loss in whole.history]
     assert torch.equal(resumed.model.weight, whole.model.weight)
+
+
+def test_a_resumed_transformer_draws_the_noise_that_would_have_come(tmp_path):
+    (whole, draw), (cut, _), (resumed, _) = (of_transformer(False) for _ in range(3))
+    run(whole, draw, Live("whole"), ema=True)
+    run(cut, draw, PowerCut(6, tmp_path / "last.ckpt"), ema=True)
+    run(resumed, draw, Live("resumed"), checkpoint=tmp_path / "last.ckpt", ema=True)
+    assert [loss for _, loss in resumed.history] == [loss for _, loss in whole.history] and len(cut.history) == 6
+    assert all(torch.equal(a, b) for a, b in zip(resumed.model.parameters(), whole.model.parameters()))
+
+
+KILLED = """
+import os, signal, sys
+import torch
+torch.set_num_threads(1)
+import sora_edu.training as training
+training.precision, live, calls = lambda: "32-true", training.Live, []
+training.Live = lambda name, **options: live(name, every=0, **options)
+def report(*_):
+    calls.append(1)
+    if len(calls) == 6: os.kill(os.getpid(), signal.SIGKILL)
+training.train(training.Config(**TINY), sys.argv[1], report=report)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_training_that_is_killed_ends_with_the_same_weights(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "precision", lambda: "32-true")
+    for name in ("whole", "killed"):
+        for part in ("text", "vae"): shutil.copytree(finished / part, tmp_path / name / part)
+    train(TINY, tmp_path / "whole", report=ignore)
+    code = KILLED.replace("**TINY", f"**{asdict(TINY)!r}")
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "killed")], capture_output=True, text=True, timeout=600)
+    assert done.returncode == -signal.SIGKILL and not (tmp_path / "killed/dit").exists(), done.stderr[-2000:]
+    assert len(torch.load(tmp_path / "killed/last.ckpt", weights_only=True)["budget"]["history"]) == 6
+    train(TINY, tmp_path / "killed", report=ignore)
+    losses = [[loss for _, loss in json.loads((tmp_path / name / "dit/history.json").read_text())] for name in ("whole", "killed")]
+    assert losses[0] == losses[1] and len(losses[0]) == TINY.steps
+    assert (tmp_path / "whole/dit/model.safetensors").read_bytes() == (tmp_path / "killed/dit/model.safetensors").read_bytes()
 
 
 class Killed(Exception):
@@ -418,6 +560,14 @@ def test_train_refuses_a_folder_with_another_configuration(finished):
     with pytest.raises(ValueError, match="another dim, depth; choose another folder"):
         train(replace(TINY, dim=64, depth=2), finished)
     assert (finished / "config.json").read_text() == before
+
+
+def test_a_folder_from_before_a_field_existed_is_the_same_training(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "old")
+    old = {key: value for key, value in asdict(TINY).items() if key not in ("accumulate", "recompute")}
+    (tmp_path / "old/config.json").write_text(json.dumps(old))
+    assert train(TINY, tmp_path / "old") == tmp_path / "old"
+    with pytest.raises(ValueError, match="another depth;"): train(replace(TINY, depth=2), tmp_path / "old")
 
 
 def test_unknown_size():

@@ -209,7 +209,8 @@ def form_sentence(expected, got, axes: list[str]) -> str:
         if len(got) != len(expected): return f"expected {len(expected)} entries {expected}, got {len(got)}: {str(got)[:100]}"
         said = [(place, form_sentence(e, g, axes)) for place, (e, g) in enumerate(zip(expected, got))]
         return next((f"entry {place}: {sentence}" for place, sentence in said if sentence), "")
-    return "" if type(got) is type(expected) else f"expected {type(expected).__name__} {expected!r}, got {type(got).__name__} {str(got)[:60]}"
+    number = isinstance(expected, float) and isinstance(got, (int, float)) and not isinstance(got, bool)     # 1 is as good as 1.0
+    return "" if number or type(got) is type(expected) else f"expected {type(expected).__name__} {expected!r}, got {type(got).__name__} {str(got)[:60]}"
 
 # %% ../../nbs/checks/base.ipynb #fc925b71
 def diagnosis(expected: Tensor, got: Tensor) -> str:
@@ -224,7 +225,7 @@ def diagnosis(expected: Tensor, got: Tensor) -> str:
 
 def value_sentence(expected, got, axes: list[str], tolerance: float) -> str:
     """The first value that is wrong, or ""."""
-    expected, got = as_tensor(expected), as_tensor(got)
+    expected, got = torch.tensor([expected, got], dtype=torch.float64) if isinstance(expected, float) else (as_tensor(expected), as_tensor(got))
     if not isinstance(expected, Tensor):
         if isinstance(expected, (list, tuple)) and any(isinstance(e, Tensor) for e in expected):
             return next(filter(None, (value_sentence(e, g, axes, tolerance) for e, g in zip(expected, got))), "")
