@@ -19,8 +19,11 @@ from torch import Tensor, nn
 from .patches import grid_size, patchify, positions, unpatchify
 
 # %% ../nbs/07_dit.ipynb #0490fdec
-def attend(q: Float[Tensor, "... n d"], k: Float[Tensor, "... m d"], v: Float[Tensor, "... m e"]) -> Float[Tensor, "... n e"]:
-    """Attention: for each query the mean of the values, weighted by a softmax of the scores q · k / sqrt(d) over all keys (arXiv 1706.03762)."""
+def attend(q: Float[Tensor, "... n d"], k: Float[Tensor, "... m d"],
+           v: Float[Tensor, "... m e"]) -> Float[Tensor, "... n e"]:
+    """Attention: for each query the mean of the values, weighted by a softmax of the scores over all keys (arXiv 1706.03762).
+
+    The score of a query and a key is q · k / sqrt(d)."""
     q = q / q.shape[-1] ** .5                                      # q has fewer numbers than the weights
     weights = (q.to(v.dtype) @ k.to(v.dtype).mT).softmax(-1)       # for so few tokens faster than the fused kernel
     return weights.to(v.dtype) @ v

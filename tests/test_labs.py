@@ -152,7 +152,7 @@ def test_hints_come_one_at_a_time_and_are_not_the_answer(id):
 def pieces(function) -> set[str]:
     """What a function's body is made of: its longer expressions and the halves of its einops patterns. The name of a tool is no piece."""
     nodes = [node for statement in ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body[1:] for node in ast.walk(statement)]
-    patterns = {half.strip() for node in nodes if isinstance(node, ast.Constant) and "->" in str(node.value) for half in node.value.split("->")}
+    patterns = {half.strip() for node in nodes if isinstance(node, ast.Constant) and "->" in str(node.value) for half in node.value.split("->")} - {""}
     return patterns | {text for node in nodes if isinstance(node, ast.expr) and len(text := ast.unparse(node)) > (18 if isinstance(node, ast.Subscript) else 24)}
 
 
@@ -287,7 +287,7 @@ def test_build_writes_everything_and_says_what(tmp_path):
     written = build(["03"], tmp_path)
     assert all(file.exists() for file in written) and {file.suffix for file in written} == {".ipynb", ".html"}
     with pytest.raises(ValueError, match="chapter: expected the number of a notebook"): build(["77"], tmp_path)
-    with pytest.raises(ValueError, match="chapter: expected one with exercises, .*03.* or 05"): build(["12"], tmp_path)
+    with pytest.raises(ValueError, match="chapter: expected one with exercises, .*03.* or "): build(["12"], tmp_path)
 
 
 def test_a_card_says_what_a_learner_needs():
