@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sora_edu.diffusion import RectifiedFlow
-from sora_edu.dit import Attention, Block, DiT, level_features, modulate, rotary_angles, rotate
+from sora_edu.dit import LOOKS, Attention, Block, DiT, attend, level_features, modulate, rotary_angles, rotate
 from sora_edu.patches import positions
+from sora_edu.text import TextEncoder
+from sora_edu.video import data_path
 
 erf = np.vectorize(math.erf)
 SMALL = dict(latent_channels=4, dim=24, depth=2, heads=2, text_dim=10)
@@ -81,17 +83,31 @@ def test_level_features_tell_near_levels_apart():
 
 # Attention
 
-def attention_and_input(dim=24, heads=2):
-    return wake(Attention(dim, heads, 10)), noise(2, 18, dim), noise(2, 5, 10, seed=1), rotary_angles(positions((2, 3, 3)), dim // heads)
+@settings(max_examples=20, deadline=None)
+@given(st.tuples(*[st.integers(1, 6)] * 5), st.integers(0, 1000))
+def test_attend_equals_torch(sizes, seed):
+    b, n, m, d, e = sizes
+    q, k, v = 3 * noise(b, n, d, seed=seed), noise(b, m, d, seed=seed + 1), noise(b, m, e, seed=seed + 2)
+    assert torch.allclose(attend(q, k, v), F.scaled_dot_product_attention(q, k, v), atol=1e-5)
 
 
-def test_attention_equals_torch():
-    attention, x, text, angles = attention_and_input()
+def test_attend_without_keys_answers_zero():
+    assert torch.equal(attend(noise(2, 3, 4), noise(2, 0, 4), noise(2, 0, 5)), torch.zeros(2, 3, 5))
+
+
+def attention_and_input(dim=24, heads=2, **options):
+    return wake(Attention(dim, heads, 10, **options)), noise(2, 18, dim), noise(2, 5, 10, seed=1), rotary_angles(positions((2, 3, 3)), dim // heads)
+
+
+@pytest.mark.parametrize("prompt", ["join", "cross"])
+def test_attention_equals_torch(prompt):
+    attention, x, text, angles = attention_and_input(prompt=prompt)
     q, k, v = attention.qkv(x).unflatten(-1, (3, 2, 12)).permute(2, 0, 3, 1, 4)
     text_k, text_v = attention.text_kv(text).unflatten(-1, (2, 2, 12)).permute(2, 0, 3, 1, 4)
     q, k = rotate(F.rms_norm(q, (12,), attention.q_norm.weight), angles), rotate(F.rms_norm(k, (12,), attention.k_norm.weight), angles)
-    k = torch.cat([k, F.rms_norm(text_k, (12,), attention.k_norm.weight)], 2)
-    out = F.scaled_dot_product_attention(q, k, torch.cat([v, text_v], 2))
+    text_k = F.rms_norm(text_k, (12,), attention.k_norm.weight)
+    if prompt == "cross": out = F.scaled_dot_product_attention(q, k, v) + F.scaled_dot_product_attention(q, text_k, text_v)
+    else: out = F.scaled_dot_product_attention(q, torch.cat([k, text_k], 2), torch.cat([v, text_v], 2))
     expected = attention.out(out.transpose(1, 2).flatten(2))
     assert torch.allclose(attention(x, text, angles), expected, atol=1e-5)
 
@@ -102,6 +118,21 @@ def test_attention_does_not_care_in_which_order_tokens_and_words_come():
     out = attention(x, text, angles)
     assert torch.allclose(attention(x[:, order], text[:, words], angles[order]), out[:, order], atol=1e-5)
     assert not torch.allclose(attention(x[:, order], text, angles), out[:, order], atol=1e-2)   # positions stayed behind
+
+
+def test_without_words_both_ways_to_read_a_prompt_are_one():
+    attention, x, text, angles = attention_and_input()
+    joined = attention(x, text[:, :0], angles)
+    attention.prompt = "cross"
+    assert torch.allclose(attention(x, text[:, :0], angles), joined, atol=1e-6)
+
+
+@pytest.mark.parametrize("prompt", ["join", "cross"])
+def test_groups_of_a_clip_read_its_prompt_and_not_each_other(prompt):
+    attention, x, text, angles = attention_and_input(prompt=prompt)
+    groups = x.reshape(6, 6, 24)                                        # three groups for each of two clips
+    alone = torch.cat([attention(groups[i:i + 1], text[i // 3:i // 3 + 1], angles[:6]) for i in range(6)])
+    assert torch.allclose(attention(groups, text, angles[:6]), alone, atol=1e-5)
 
 
 def test_moving_all_positions_changes_nothing_between_patches():
@@ -122,13 +153,18 @@ def test_scaling_queries_changes_nothing():
 
 # Block
 
-def numpy_block(block, x, text, modulation, places, heads):
-    """The block line by line in numpy and float64: the slow, plain truth."""
-    p = {name: value.detach().double().numpy() for name, value in block.named_parameters()}
+def numpy_parameters(module): return {name: value.detach().double().numpy() for name, value in module.named_parameters()}
+def layer_norm(z): return (z - z.mean(-1, keepdims=True)) / np.sqrt(z.var(-1, keepdims=True) + 1e-5)
+
+
+def numpy_block(p, x, text, modulation, places, heads, look="all", prompt="join"):
+    """The block line by line in numpy and float64: the slow, plain truth. `p` holds its parameters by name."""
     linear = lambda name, z: z @ p[f"{name}.weight"].T + p[f"{name}.bias"]
-    layer_norm = lambda z: (z - z.mean(-1, keepdims=True)) / np.sqrt(z.var(-1, keepdims=True) + 1e-5)
     rms = lambda z, name: z / np.sqrt((z**2).mean(-1, keepdims=True) + np.finfo(np.float32).eps) * p[f"attention.{name}.weight"]
-    x, text, modulation = (z.double().numpy() for z in (x, text, modulation))
+    softmax = lambda scores: np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    known, same = dict(all=([0, 1, 2], []), space=([1, 2], [0]), time=([0], [1, 2]))[look]      # axes a block knows; axes on which those it sees are equal
+    sees = (places[:, None, same] == places[None, :, same]).all(-1)
+    places = places * np.isin(np.arange(3), known)
     out = np.empty_like(x)
     for b in range(len(x)):
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation[b] + p["table"]).transpose(1, 0, 2)[:, :, None]
@@ -138,22 +174,42 @@ def numpy_block(block, x, text, modulation, places, heads):
         answers = []
         for h in range(heads):
             part = lambda z, i: z[:, i * d + h * d // heads:i * d + (h + 1) * d // heads]
-            q = complex_rotation(rms(part(qkv, 0), "q_norm"), places)
-            k = np.concatenate([complex_rotation(rms(part(qkv, 1), "k_norm"), places), rms(part(words, 0), "k_norm")])
-            v = np.concatenate([part(qkv, 2), part(words, 1)])
-            weights = np.exp(q @ k.T / math.sqrt(d // heads))
-            answers.append(weights / weights.sum(1, keepdims=True) @ v)
+            q, k = (complex_rotation(rms(part(qkv, i), name), places) for i, name in ((0, "q_norm"), (1, "k_norm")))
+            scores = np.where(sees, q @ k.T / math.sqrt(d // heads), -np.inf)
+            to_words = q @ rms(part(words, 0), "k_norm").T / math.sqrt(d // heads)
+            if prompt == "cross": answers.append(softmax(scores) @ part(qkv, 2) + softmax(to_words) @ part(words, 1))
+            else: answers.append(softmax(np.concatenate([scores, to_words], 1)) @ np.concatenate([part(qkv, 2), part(words, 1)]))
         z = x[b] + gate1 * linear("attention.out", np.concatenate(answers, 1)).reshape(f, n, d)
         hidden = linear("up", layer_norm(z) * (1 + scale2) + shift2)
         out[b] = z + gate2 * linear("down", hidden * (1 + erf(hidden / math.sqrt(2))) / 2)
     return out
 
 
-def test_block_equals_numpy_line_by_line():
-    block, places = wake(Block(24, 2, 10, 4)), positions((3, 2, 2))
+@pytest.mark.parametrize("prompt", ["join", "cross"])
+@pytest.mark.parametrize("look", ["all", "space", "time"])
+def test_block_equals_numpy_line_by_line(look, prompt):
+    block, places = wake(Block(24, 2, 10, 4, look, prompt)), positions((3, 2, 2))
     x, text, modulation = noise(2, 3, 4, 24), noise(2, 5, 10, seed=1), noise(2, 3, 6, 24, seed=2)
-    expected = numpy_block(block, x, text, modulation, places.numpy(), 2)
+    expected = numpy_block(numpy_parameters(block), *(z.double().numpy() for z in (x, text, modulation)), places.numpy(), 2, look, prompt)
     assert np.abs(block(x, text, modulation, rotary_angles(places, 12)).detach().numpy() - expected).max() < 1e-5
+
+
+def test_block_equals_that_of_diffusers():
+    """PixArt's block with the same weights: no words, all tokens at one place, QK-norm put in."""
+    attention = pytest.importorskip("diffusers.models.attention")
+    block = wake(Block(24, 2, 10, 4)).requires_grad_(False)
+    theirs = attention.BasicTransformerBlock(24, 2, 12, norm_type="ada_norm_single", norm_elementwise_affine=False, norm_eps=1e-5, activation_fn="gelu", attention_bias=True)
+    theirs.attn1.norm_q, theirs.attn1.norm_k = block.attention.q_norm, block.attention.k_norm
+    q, k, v = zip(block.attention.qkv.weight.chunk(3), block.attention.qkv.bias.chunk(3))
+    layers = dict(to_q=q, to_k=k, to_v=v)
+    for name, (weight, bias) in layers.items(): getattr(theirs.attn1, name).load_state_dict(dict(weight=weight, bias=bias))
+    theirs.attn1.to_out[0].load_state_dict(block.attention.out.state_dict())
+    theirs.ff.net[0].proj.load_state_dict(block.up.state_dict()), theirs.ff.net[2].load_state_dict(block.down.state_dict())
+    theirs.scale_shift_table.data = block.table.data
+    x, modulation = noise(2, 1, 9, 24), noise(2, 1, 6, 24, seed=2)
+    ours = block(x, noise(2, 0, 10), modulation, torch.zeros(9, 6))
+    with torch.no_grad(): expected = theirs(x[:, 0], timestep=modulation.flatten(1))
+    assert (ours[:, 0] - expected).abs().max() < 1e-5
 
 
 def test_a_fresh_block_passes_its_input_on():
@@ -170,6 +226,62 @@ def test_modulate_by_hand():
 
 # The whole network
 
+def numpy_dit(model, x, t, text):
+    """The whole network line by line in numpy and float64, for patches of one place and a level for each frame."""
+    p, (b, _, f, h, w) = numpy_parameters(model), x.shape
+    linear = lambda name, z: z @ p[f"{name}.weight"].T + p[f"{name}.bias"]
+    silu = lambda z: z / (1 + np.exp(-z))
+    places = np.array([(i, j, k) for i in range(f) for j in range(h) for k in range(w)])
+    angles = np.concatenate([places[:, [axis]] * 100.0 ** (-np.arange(16) / 16) for axis in range(3)], 1)
+    tokens = linear("enter", x.transpose(0, 2, 3, 4, 1).reshape(b, f, h * w, -1))
+    tokens = tokens + linear("place", np.concatenate([np.cos(angles), np.sin(angles)], 1)).reshape(f, h * w, -1)
+    waves = 1000 * t[..., None] * np.exp(-math.log(10_000) * np.arange(128) / 128)
+    level = linear("level.2", silu(linear("level.0", np.concatenate([np.cos(waves), np.sin(waves)], -1))))
+    text = layer_norm(text) * p["text_norm.weight"] + p["text_norm.bias"]
+    condition = silu(level + linear("summary", text[:, :1]))
+    modulation = linear("modulation", condition).reshape(b, f, 6, -1)
+    for i, block in enumerate(model.blocks):
+        ours = {name.removeprefix(f"blocks.{i}."): value for name, value in p.items() if name.startswith(f"blocks.{i}.")}
+        tokens = numpy_block(ours, tokens, text, modulation, places, block.attention.heads, block.look, block.attention.prompt)
+    shift, scale = np.split(linear("last_modulation", condition)[:, :, None], 2, -1)
+    out = linear("leave", layer_norm(tokens) * (1 + scale) + shift)
+    return out.reshape(b, f, h, w, -1).transpose(0, 4, 1, 2, 3)
+
+
+def shipped(**options):
+    """The shipped weights, in a network with these options, and what it reads: a latent, levels and words."""
+    model, other = DiT.from_pretrained(data_path("weights/nano/dit")), DiT(**options)
+    other.load_state_dict(model.state_dict(), strict=True)
+    text = TextEncoder.from_pretrained(data_path("weights/nano/text"))(["a red circle moves right", "two blue squares"]).detach()
+    return other.requires_grad_(False), noise(2, 64, 5, 4, 4), torch.linspace(0, 1, 10).reshape(2, 5), text
+
+
+@pytest.mark.parametrize("options", [dict(), dict(attention="factorised"), dict(prompt="cross")], ids=str)
+def test_the_shipped_weights_give_what_numpy_gives_line_by_line(options):
+    model, *given = shipped(**options)
+    expected = numpy_dit(model, *(z.double().numpy() for z in given))
+    assert np.abs(model(*given).numpy() - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def test_the_switches_change_no_parameter_and_the_default_is_what_was_trained():
+    sizes = {name: p.shape for name, p in DiT(**SMALL).named_parameters()}
+    for options in (dict(attention="factorised"), dict(prompt="cross")):
+        assert {name: p.shape for name, p in DiT(**SMALL, **options).named_parameters()} == sizes
+    model, *given = shipped()
+    assert torch.equal(model(*given), DiT.from_pretrained(data_path("weights/nano/dit")).requires_grad_(False)(*given))
+    assert [block.look for block in model.blocks] == ["all"] * 4 and model.blocks[0].attention.prompt == "join"
+    assert [block.look for block in DiT(**SMALL | dict(depth=3), attention="factorised").blocks] == ["space", "time", "space"] and set(LOOKS) == {"full", "factorised"}
+
+
+@pytest.mark.parametrize("depth, frames", [(1, {1}), (2, {0, 1, 2})])
+def test_in_factorised_attention_a_frame_reaches_others_through_time_only(depth, frames):
+    model, (x, t, text) = wake(DiT(**SMALL | dict(depth=depth), attention="factorised")), inputs(b=1)
+    other = x.clone()
+    other[:, :, 1] += noise(4, 4, 4, seed=7)
+    moved = (model(other, t, text) - model(x, t, text)).abs().amax((0, 1, 3, 4)) > 1e-6
+    assert set(moved.nonzero().flatten().tolist()) == frames
+
+
 @settings(max_examples=15, deadline=None)
 @given(b=st.integers(1, 2), f=st.integers(1, 3), h=st.integers(1, 3), w=st.integers(1, 3), m=st.integers(1, 4),
        patch=st.sampled_from([(1, 2, 2), (1, 1, 1), (2, 1, 2)]))
@@ -182,8 +294,9 @@ def test_output_has_the_shape_of_the_input_and_starts_at_zero(b, f, h, w, m, pat
     assert out.shape == x.shape and out.isfinite().all() and out.std() > 0
 
 
-def test_gradient_reaches_every_parameter():
-    model = wake(DiT(**SMALL))
+@pytest.mark.parametrize("options", [dict(), dict(attention="factorised"), dict(prompt="cross")], ids=str)
+def test_gradient_reaches_every_parameter(options):
+    model = wake(DiT(**SMALL, **options))
     x, t, text = inputs()
     model(x, t, text).square().mean().backward()
     silent = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
@@ -275,6 +388,8 @@ X, T, TEXT = inputs()
     (lambda m: m(X, T, TEXT[..., :9]), ["text", "(2, tokens, 10)", "(2, 5, 9)"]),
     (lambda m: m(X, T, TEXT[0]), ["text", "(2, tokens, 10)", "(5, 10)"]),
     (lambda m: DiT(dim=30, heads=4), ["dim", "multiple of 2 * heads = 8", "got 30"]),
+    (lambda m: DiT(attention="space"), ["attention", "full or factorised", "'space'"]),
+    (lambda m: DiT(prompt="joint"), ["prompt", "join or cross", "'joint'"]),
 ])
 def test_bad_input_is_refused_in_words(call, words):
     with pytest.raises(ValueError) as caught:

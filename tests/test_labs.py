@@ -162,7 +162,7 @@ def test_hints_come_one_at_a_time_and_are_not_the_answer(id):
 def pieces(function) -> set[str]:
     """What a function's body is made of: its longer expressions and the halves of its einops patterns. The name of a tool is no piece."""
     nodes = [node for statement in ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body[1:] for node in ast.walk(statement)]
-    patterns = {half.strip() for node in nodes if isinstance(node, ast.Constant) and "->" in str(node.value) for half in node.value.split("->")}
+    patterns = {half.strip() for node in nodes if isinstance(node, ast.Constant) and "->" in str(node.value) for half in node.value.split("->")} - {""}
     return patterns | {text for node in nodes if isinstance(node, ast.expr) and len(text := ast.unparse(node)) > (18 if isinstance(node, ast.Subscript) else 24)}
 
 
