@@ -36,8 +36,10 @@ def broadcast_t(
 
 # %% ../nbs/05_diffusion.ipynb #da8a7288
 def check_same_shape(x: Tensor, **others: Tensor) -> None:
-    "Raise ValueError naming the first tensor whose shape is not that of `x`"
+    "Raise ValueError naming the first tensor whose shape or device is not that of `x`"
     for name, other in others.items():
+        if other.device != x.device:
+            raise ValueError(f"{name} must be on the device of x, {x.device}, got {other.device}; move one of them")
         if other.shape != x.shape:
             raise ValueError(f"{name} must have the shape of x {tuple(x.shape)}, got {tuple(other.shape)}")
 

@@ -16,7 +16,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .patches import grid_size, patchify, positions, unpatchify
+from .patches import check_like, grid_size, patchify, positions, unpatchify
 
 # %% ../nbs/07_dit.ipynb #0490fdec
 def attend(q: Float[Tensor, "... n d"], k: Float[Tensor, "... m d"],
@@ -164,7 +164,8 @@ class DiT(nn.Module, PyTorchModelHubMixin):
         return unpatchify(rearrange(tokens, "b f n d -> b (f n) d"), size, self.patch_size)
 
     def check(self, x: Tensor, t: Tensor, text: Tensor) -> None:
-        """Raise ValueError when shapes do not fit each other or this network."""
+        """Raise TypeError or ValueError when shapes, kinds of numbers or devices do not fit each other or this network."""
+        for name, given in dict(x=x, t=t, text=text).items(): check_like(name, given, self.enter.weight)
         if x.ndim != 5 or x.shape[1] != self.latent_channels:
             raise ValueError(f"x: expected (b, {self.latent_channels}, f, h, w), got {tuple(x.shape)}")
         grid_size(tuple(x.shape[2:]), self.patch_size)

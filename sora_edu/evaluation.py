@@ -116,6 +116,7 @@ class Judge(nn.Module, PyTorchModelHubMixin):
     @classmethod
     def resize(cls, video: Float[Tensor, "b c f h w"]) -> Float[Tensor, "b c 17 32 32"]:
         """Bring a clip to the size the judge knows. Raises ValueError for anything but RGB clips."""
+        if not video.is_floating_point(): raise TypeError(f"video: expected floating-point values in [-1, 1], got {video.dtype}; to_float of sora_edu.video makes them")
         if video.ndim != 5 or video.shape[1] != 3: raise ValueError(f"video: expected (b, 3, f, h, w), got {tuple(video.shape)}")
         video, size = video.float().clamp(-1, 1), (cls.FRAMES, cls.SIDE, cls.SIDE)
         return video if video.shape[2:] == size else F.interpolate(video, size, mode="trilinear")

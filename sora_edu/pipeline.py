@@ -151,9 +151,10 @@ class Sora:
 
         `steps`, `cfg_scale` and `solver` are those of `sample`; the transformer predicts data, and the shift is that of the training.
         `seed` belongs to the first clip, the next has seed + 1, and so on; same seed, same clip. Unknown words and overlong prompts are reported by a warning."""
+        if not isinstance(prompt, (str, list, tuple)): raise TypeError(f"prompt: expected a string or a list of strings, got {type(prompt).__name__}")
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         self.check_prompts(prompts)
-        shape = (len(prompts), self.vae.latent_channels, *self.vae.latent_size(tuple(size or self.config["clip"])))
+        shape = (len(prompts), self.vae.latent_channels, *self.vae.latent_size(size or self.config["clip"]))
         how = dict(steps=steps, solver=solver, cfg_scale=cfg_scale, seed=seed, process=RectifiedFlow("data"), shift=self.config["shift"])
         with torch.no_grad():
             latent = sample(self.dit, shape, text=self.text(prompts), null_text=self.text([""]), **how)

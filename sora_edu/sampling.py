@@ -7,6 +7,7 @@ __all__ = ['SOLVERS', 'time_grid', 'clip_noise', 'seeded_generators', 'Run', 'eu
            'dpmpp', 'pick_solver', 'map_text', 'expand_batch', 'guided', 'keep_known', 'hold', 'levels_like', 'sample']
 
 # %% ../nbs/08_sampling.ipynb #fde6a200
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -168,6 +169,8 @@ def guided(model: Callable, text, null_text, cfg_scale: float, batch: int) -> Ca
 
     The two predictions come from one call with the batch doubled; at `cfg_scale` 1 the null text is not needed.
     """
+    if not math.isfinite(cfg_scale):
+        raise ValueError(f"cfg_scale: expected a finite number, got {cfg_scale}")
     if text is None and cfg_scale != 1:
         raise ValueError(f"cfg_scale {cfg_scale} needs text; pass text and null_text, or leave cfg_scale at 1")
     if text is None:

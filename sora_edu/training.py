@@ -10,6 +10,7 @@ __all__ = ['SIZES', 'QUESTIONS', 'PROMPTS', 'Config', 'config_for', 'draw_batch'
 
 # %% ../nbs/09_training.ipynb #fd985a23
 import contextlib
+import difflib
 import functools
 import itertools
 import json
@@ -81,8 +82,10 @@ SIZES = dict(
 
 
 def config_for(size: str, **overrides) -> Config:
-    """The configuration of a size with some fields overridden. Raises ValueError for a size nobody knows."""
+    """The configuration of a size with some fields overridden. Raises ValueError for a size or a field nobody knows."""
     if size not in SIZES: raise ValueError(f"size: expected one of {tuple(SIZES)}, got {size!r}")
+    for name in overrides.keys() - Config.__dataclass_fields__.keys():
+        raise ValueError(f"{name}: a Config has no such field; the nearest is {difflib.get_close_matches(name, Config.__dataclass_fields__, 1, 0)[0]!r}")
     return replace(SIZES[size], **overrides)
 
 # %% ../nbs/09_training.ipynb #ec27b238

@@ -85,8 +85,8 @@ class VideoVAE(nn.Module, PyTorchModelHubMixin):
         """Size (frames, height, width) of the latent of a clip of `size`. The first frame has a latent frame of its own.
 
         Raises ValueError, naming the axis, when the ratio does not fit or an axis is empty."""
-        f, h, w = size
-        rf, rh, rw = self.ratio
+        if not isinstance(size, (tuple, list)) or len(size) != 3: raise ValueError(f"size: expected (frames, height, width), got {size}")
+        (f, h, w), (rf, rh, rw) = size, self.ratio
         if f < 1 or (f - 1) % rf:
             below = max(1, f - (f - 1) % rf)
             raise ValueError(f"frames: expected 1 + a multiple of {rf}, got {f}; the nearest are {below} and {below + rf}")

@@ -1,6 +1,6 @@
 """How many faults are held, row by row: python tests/bench/faults.py
 
-Runs every test marked `fault(row)` in its long version. Writes `fault_01` and so on, the share of cases held, into data/results/faults.json.
+Runs every test marked `fault(row)` in its long version. Writes `fault_01` and so on, the share of cases held, and `fault_09_ms`, the slowest of the wrong calls, into data/results/faults.json.
 A test that tries many cases and fails holds none of them."""
 import sys
 from collections import Counter
@@ -14,14 +14,15 @@ from sora_edu.evaluation import interval, record
 class Tally:
     """Counts cases and cases held of each row."""
 
-    def __init__(self): self.row, self.tried, self.held = {}, Counter(), Counter()
+    def __init__(self): self.row, self.tried, self.held, self.slowest = {}, Counter(), Counter(), 0.
 
     def pytest_collection_modifyitems(self, items):
         self.row = {item.nodeid: mark.args[0] for item in items if (mark := item.get_closest_marker("fault"))}
 
     def pytest_runtest_logreport(self, report):
         if report.skipped or report.when != "call" and not report.failed: return
-        n = dict(report.user_properties).get("cases", 1)
+        noted = dict(report.user_properties)
+        n, self.slowest = noted.get("cases", 1), max(self.slowest, noted.get("ms", 0.))
         self.tried[self.row[report.nodeid]] += n
         self.held[self.row[report.nodeid]] += n * report.passed
 
@@ -33,6 +34,7 @@ def main() -> int:
         share = 100 * tally.held[row] / n
         print(f"fault {row:2}  {share:6.2f}% of {n}")
         record("faults", f"fault_{row:02}", share, "%", n, interval(share, n), "python tests/bench/faults.py")
+    record("faults", "fault_09_ms", tally.slowest, "ms", tally.tried[9], None, "python tests/bench/faults.py")
     return failed
 
 
