@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SIZES', 'QUESTIONS', 'PROMPTS', 'Config', 'config_for', 'draw_batch', 'portion', 'Batches', 'precision',
            'orthogonalise', 'Muon', 'learning_rate', 'Stage', 'TextStage', 'captions_and_answers', 'VAEStage',
-           'real_crops', 'emptied', 'DiTStage', 'encode_world', 'motion', 'average', 'EMA', 'Live', 'run', 'recompute',
+           'real_crops', 'DiTStage', 'encode_world', 'motion', 'average', 'EMA', 'Live', 'run', 'recompute',
            'text_stage', 'vae_stage', 'transformer', 'dit_stage', 'finish', 'draw_samples', 'train']
 
 # %% ../nbs/09_training.ipynb #fd985a23
@@ -37,7 +37,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from .diffusion import RectifiedFlow
 from .dit import DiT
 from .sampling import sample
-from .text import TextEncoder, Tokenizer
+from .text import TextEncoder, Tokenizer, empty_prompts
 from .vae import VideoVAE
 from .video import contact_sheet, load_clip
 from .world import BACKGROUNDS, LENGTHS, PLAIN, WORDS, World, describe, parse
@@ -255,12 +255,6 @@ def real_crops(n: int, size: tuple[int, int, int], rng: np.random.Generator, par
         crops.append(((clip[:, t:t + f, y:y + h, x:x + w] + 1) * 127.5).round().byte())
     return torch.stack(crops)
 
-# %% ../nbs/09_training.ipynb #12758b6c
-def emptied(tokens: Int[Tensor, "b n"], empty: Bool[Tensor, "b"]) -> Int[Tensor, "b n"]:
-    """The tokens of prompts. Where `empty` is true, they become those of the empty prompt: the start token as it is, and zeros after it."""
-    later = torch.arange(tokens.shape[1], device=tokens.device) > 0
-    return torch.where(empty[:, None] & later, 0, tokens)
-
 # %% ../nbs/09_training.ipynb #d6aba974
 class DiTStage(Stage):
     """Rectified flow on cached latents. Batches: latents (b, c, f, h, w) and tokens (b, n); a tenth of the captions is emptied, for guidance.
@@ -274,7 +268,7 @@ class DiTStage(Stage):
     def loss(self, batch: tuple[Tensor, Int[Tensor, "b n"]]) -> Float[Tensor, ""]:
         x, tokens = batch
         x, tokens = (x[:, :, :1], tokens) if self.progress() < self.image_share else (x[:len(x) // 4], tokens[:len(x) // 4])
-        tokens = emptied(tokens, torch.rand(len(x), device=x.device) < .1)
+        tokens = empty_prompts(tokens, torch.rand(len(x), device=x.device) < .1)
         return self.flow.loss(self.model, x.float(), text=self.encoder(tokens).float())
 
 # %% ../nbs/09_training.ipynb #243b2f37

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 
 from lab_mutants import example, in_place, raises
-from sora_edu.training import draw_batch, emptied, learning_rate, motion, orthogonalise
+from sora_edu.training import draw_batch, learning_rate, motion, orthogonalise
 
 
 # --- 09.1 ----------------------------------------------------------------------------------------
@@ -111,26 +111,6 @@ def by_numpy_min(step, progress, hold): return float(np.minimum(np.clip((step + 
 
 # --- 09.4 ----------------------------------------------------------------------------------------
 
-def by_index(tokens, empty):
-    out = tokens.clone()
-    out[empty, 1:] = 0
-    return out
-
-
-def by_rows(tokens, empty): return torch.stack([torch.cat([row[:1], torch.zeros_like(row[1:])]) if e else row for row, e in zip(tokens, empty)])
-
-
-def by_product(tokens, empty):
-    keep = (~empty).long()[:, None].repeat(1, tokens.shape[1])
-    keep[:, 0] = 1
-    return tokens * keep
-
-
-def by_fill(tokens, empty): return torch.cat([tokens[:, :1], tokens[:, 1:].masked_fill(empty.unsqueeze(1), 0)], 1)
-
-
-# --- 09.5 ----------------------------------------------------------------------------------------
-
 def measured(change=lambda x: x[:, :, 1:] - x[:, :, :-1], size=lambda d: d.flatten(1).square().sum(1).sqrt(), finish=lambda m: m / m.mean().clamp(min=1e-9)):
     return lambda latents: finish(size(change(latents.float())))
 
@@ -158,8 +138,7 @@ RIGHT = {
     "09.1": dict(attribute=by_attribute, positional=seeded(lambda seed, step: step + 1_000_003 * seed), state=by_state),
     "09.2": dict(right=from_the_right, strengths=by_strengths, numpy=by_numpy, newton=newton(), not_turned=newton(turn=False)),
     "09.3": dict(cases=by_cases, sorting=by_sorting, numpy=by_numpy_min, tensor=lambda step, progress, hold: torch.tensor([1, (step + 1) / 50, (1 - progress) / (1 - hold)], dtype=torch.float64).amin().item()),
-    "09.4": dict(index=by_index, rows=by_rows, product=by_product, fill=by_fill),
-    "09.5": dict(diff=by_diff, loop=by_loop, mean=by_mean, whole=measured()),
+    "09.4": dict(diff=by_diff, loop=by_loop, mean=by_mean, whole=measured()),
 }
 
 WRONG = {
@@ -181,12 +160,7 @@ WRONG = {
              "square": lambda s, p, h: min(1.0, (s + 1) / 50, ((1 - p) / (1 - h)) ** 2), "root": lambda s, p, h: min(1.0, (s + 1) / 50, ((1 - p) / (1 - h)) ** 0.5), "a floor": lambda s, p, h: max(0.01, learning_rate(s, p, h)), "largest": lambda s, p, h: max(0.0, min(1.0, max((s + 1) / 50, (1 - p) / (1 - h)))), "steep": lambda s, p, h: min(1.0, (s + 1) / 50, 2 * (1 - p) / (1 - h)),
              "0.3 written down": lambda s, p, h: min(1.0, (s + 1) / 50, (1 - p) / 0.7), "progress only": lambda s, p, h: 1 - p, "rounded": lambda s, p, h: round(learning_rate(s, p, h), 2), "a constant": lambda s, p, h: 1.0, "percent": lambda s, p, h: 100 * learning_rate(s, p, h), "whole steps": lambda s, p, h: min(1, (s + 1) // 50, (1 - p) / (1 - h)), "waits": lambda s, p, h: learning_rate(max(s - 1, 0), p, h),
              "a tensor": lambda s, p, h: torch.tensor(learning_rate(s, p, h)), "words": lambda s, p, h: str(learning_rate(s, p, h)), "noisy": lambda s, p, h: learning_rate(s, p, h) * (1 + random.random() / 100), "the example": example(learning_rate, 0, 0.0, 0.3), "nothing": lambda s, p, h: None, "raises": raises},
-    "09.4": {"start too": lambda t, e: t.where(~e[:, None], 0), "turned round": lambda t, e: emptied(t, ~e), "all": lambda t, e: emptied(t, torch.ones_like(e)), "none": lambda t, e: t + 0, "two kept": lambda t, e: torch.cat([t[:, :2], emptied(t, e)[:, 2:]], 1), "last kept": lambda t, e: torch.cat([emptied(t, e)[:, :-1], t[:, -1:]], 1) if t.shape[1] > 1 else t.where(~e[:, None], 0),
-             "start is 1": lambda t, e: torch.cat([torch.ones_like(t[:, :1]), emptied(t, e)[:, 1:]], 1), "start is 1 where empty": lambda t, e: torch.cat([t[:, :1].where(~e[:, None], 1), emptied(t, e)[:, 1:]], 1), "start repeated": lambda t, e: t.where(~e[:, None], t[:, :1]), "ones": lambda t, e: torch.cat([t[:, :1], t[:, 1:].where(~e[:, None], 1)], 1), "minus one": lambda t, e: torch.cat([t[:, :1], t[:, 1:].where(~e[:, None], -1)], 1),
-             "columns": lambda t, e: t.where(~(e[:t.shape[1]] if len(e) >= t.shape[1] else torch.cat([e, e, e, e])[:t.shape[1]])[None, :], 0), "rows and columns": lambda t, e: emptied(t.T, torch.cat([e] * 9)[:t.shape[1]]).T, "rows left out": lambda t, e: t[~e], "first row": lambda t, e: torch.cat([emptied(t[:1], torch.ones(1, dtype=torch.bool)), t[1:]]), "one for all": lambda t, e: emptied(t, e.any().expand(len(t))),
-             "all or none": lambda t, e: emptied(t, e.all().expand(len(t))), "rolled": lambda t, e: emptied(t, e.roll(1)), "sorted": lambda t, e: emptied(t, e)[e.long().argsort()], "in place": in_place(emptied), "writes into it": lambda t, e: t.masked_fill_(e[:, None] & (torch.arange(t.shape[1]) > 0), 0), "float": lambda t, e: emptied(t, e).float(), "mask": lambda t, e: emptied(t, e) > 0, "a list": lambda t, e: emptied(t, e).tolist(),
-             "random": lambda t, e: emptied(t, torch.rand(len(t)) < 0.1), "one row": lambda t, e: emptied(t, e)[0], "the example": example(emptied, torch.ones(2, 3, dtype=torch.long), torch.tensor([True, False])), "nothing": lambda t, e: None, "raises": raises},
-    "09.5": {"last less first": measured(change=lambda x: x[:, :, -1:] - x[:, :, :1]), "square left in": measured(size=lambda d: d.flatten(1).square().sum(1)), "absolute": measured(size=lambda d: d.flatten(1).abs().sum(1)), "largest": measured(size=lambda d: d.flatten(1).abs().amax(1) if d.numel() else torch.zeros(len(d))), "signed sum": measured(size=lambda d: d.flatten(1).sum(1).abs()),
+    "09.4": {"last less first": measured(change=lambda x: x[:, :, -1:] - x[:, :, :1]), "square left in": measured(size=lambda d: d.flatten(1).square().sum(1)), "absolute": measured(size=lambda d: d.flatten(1).abs().sum(1)), "largest": measured(size=lambda d: d.flatten(1).abs().amax(1) if d.numel() else torch.zeros(len(d))), "signed sum": measured(size=lambda d: d.flatten(1).sum(1).abs()),
              "mean of frames' sizes": measured(size=lambda d: d.square().sum((1, 3, 4)).sqrt().sum(1)), "channels": measured(change=lambda x: x[:, 1:] - x[:, :-1]), "rows": measured(change=lambda x: x[:, :, :, 1:] - x[:, :, :, :-1]), "columns": measured(change=lambda x: x[..., 1:] - x[..., :-1]), "clips": measured(change=lambda x: x - x.roll(1, 0)), "round the end": measured(change=lambda x: x - x.roll(1, 2)), "two frames on": measured(change=lambda x: x[:, :, 2:] - x[:, :, :-2]), "first step only": measured(change=lambda x: x[:, :, 1:2] - x[:, :, :1]),
              "from the mean": measured(change=lambda x: x - x.mean(2, keepdim=True)), "from the first frame": measured(change=lambda x: x - x[:, :, :1]), "the values": measured(change=lambda x: x), "spread": measured(size=lambda d: d.flatten(1).std(1)), "clips' own": measured(finish=lambda m: m / m.clamp(min=1e-9)), "sum to 1": measured(finish=lambda m: m / m.sum().clamp(min=1e-9)), "largest 1": measured(finish=lambda m: m / m.max().clamp(min=1e-9)), "median": measured(finish=lambda m: m / m.median().clamp(min=1e-9)), "mean square 1": measured(finish=lambda m: m / m.square().mean().sqrt().clamp(min=1e-9)),
              "not divided": measured(finish=lambda m: m), "0 / 0": measured(finish=lambda m: m / m.mean()), "1 added": measured(finish=lambda m: 1 + m / m.mean().clamp(min=1e-9)), "mean taken away": measured(finish=lambda m: m - m.mean()), "soft": measured(finish=lambda m: m.softmax(0) * len(m)), "sorted": lambda x: motion(x).sort().values, "ones where nothing moves": measured(finish=lambda m: m / m.mean() if m.any() else torch.ones_like(m)),
