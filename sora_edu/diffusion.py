@@ -36,10 +36,8 @@ def broadcast_t(
 
 # %% ../nbs/05_diffusion.ipynb #da8a7288
 def check_same_shape(x: Tensor, **others: Tensor) -> None:
-    "Raise ValueError naming the first tensor whose shape or device is not that of `x`"
+    "Raise ValueError naming the first tensor whose shape is not that of `x`"
     for name, other in others.items():
-        if other.device != x.device:
-            raise ValueError(f"{name} must be on the device of x, {x.device}, got {other.device}; move one of them")
         if other.shape != x.shape:
             raise ValueError(f"{name} must have the shape of x {tuple(x.shape)}, got {tuple(other.shape)}")
 
@@ -82,6 +80,8 @@ class NoiseProcess:
     def add_noise(self, x: Float[Tensor, "b ..."], noise: Float[Tensor, "b ..."], t: Tensor) -> Float[Tensor, "b ..."]:
         """Return `x_t`, the data `x` mixed with `noise` at level `t`. Raises ValueError if shapes differ or `t` leaves [0, 1]."""
         check_same_shape(x, noise=noise)
+        if noise.device != x.device:
+            raise ValueError(f"noise must be on the device of x, {x.device}, got {noise.device}; move one of them")
         t = broadcast_t(t, x)
         if t.device.type == "cpu" and not ((t >= 0) & (t <= 1)).all():  # on a GPU the check would make every step wait
             raise ValueError(f"t must lie in [0, 1] (0 data, 1 noise), got {t.min():.3g} to {t.max():.3g}")
