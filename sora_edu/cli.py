@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['NUMBERS', 'STATE', 'HELP', 'STAGES', 'STYLE', 'SHARE', 'HELD_OUT', 'COMMANDS', 'writable', 'say', 'generate',
-           'load_judge', 'both', 'shares', 'table', 'tabled', 'in_words', 'verdict_sheet', 'evaluate', 'keep',
-           'examine', 'go_on', 'train', 'judge', 'judge_real', 'picture', 'curve', 'grid', 'strip', 'shipped_figures',
-           'beside_shipped', 'machine', 'stage_times', 'report', 'demo_config', 'first_clips', 'demo', 'evaluate_demo',
-           'lab_build', 'lab_grade', 'Parser', 'build', 'add_commands', 'function_options', 'said', 'train_options',
-           'read', 'quiet', 'main']
+           'load_judge', 'both', 'shares', 'table', 'tabled', 'in_words', 'verdict_sheet', 'evaluate', 'by_geometry',
+           'keep', 'examine', 'go_on', 'train', 'judge', 'judge_real', 'picture', 'curve', 'grid', 'strip',
+           'shipped_figures', 'beside_shipped', 'machine', 'stage_times', 'report', 'demo_config', 'first_clips',
+           'demo', 'evaluate_demo', 'lab_build', 'lab_grade', 'Parser', 'build', 'add_commands', 'function_options',
+           'said', 'train_options', 'read', 'quiet', 'main']
 
 # %% ../nbs/cli.ipynb #103d8ccf
 import base64
@@ -151,16 +151,27 @@ def evaluate(weights: str = "nano", n: int = 500, split: str = "test", exam: boo
     from sora_edu.pipeline import Sora
     if exam: return examine(Sora.from_pretrained(weights), n, folder, f"sora-edu evaluate --weights {weights} --n {n} --exam true --record true" if record else "")
     results = both(Sora.from_pretrained(weights), load_judge(), n, split)
-    for objects, (_, _, verdicts) in results.items(): say(f"\nprompts with {NUMBERS[objects]} object{'s' * (objects > 1)}, split {split}\n{table(verdicts)}")
+    measured = {objects: by_geometry(prompts, videos) for objects, (prompts, videos, _) in results.items()}
+    for objects, (_, _, verdicts) in results.items():
+        say(f"\nprompts with {NUMBERS[objects]} object{'s' * (objects > 1)}, split {split}\n{table(verdicts)}\n  everything, read by geometry: {measured[objects][0]:.1f}%")
     verdict_sheet(results, 40, folder / "evaluate.png")
     say(f"\n40 random clips with their verdicts: {folder / 'evaluate.png'}")
-    if record: keep(results, f"sora-edu evaluate --weights {weights} --n {n} --split {split} --record true")
+    if record: keep(results, measured, f"sora-edu evaluate --weights {weights} --n {n} --split {split} --record true")
 
 
-def keep(results: dict[int, tuple], command: str) -> None:
-    """Write `adherence_one`, `adherence_two` and a row for each attribute into data/results/adherence.json."""
+def by_geometry(prompts: list[str], videos) -> tuple[float, int, list[float]]:
+    """The second reader's count of clips with everything right: percent, number, 95% interval."""
+    from sora_edu.evaluation import Ruler, judge_clips
+    from sora_edu.world import parse
+    return shares(judge_clips(Ruler(), videos, [parse(prompt) for prompt in prompts]))[0][1:]
+
+
+def keep(results: dict[int, tuple], measured: dict[int, tuple], command: str) -> None:
+    """Write `adherence_one`, `adherence_two`, a row for each attribute and one for the second reader into data/results/adherence.json."""
     from sora_edu.evaluation import record
     for objects, (_, _, verdicts) in results.items():
+        percent, n, limits = measured[objects]
+        record("adherence", f"adherence_{NUMBERS[objects]}_by_geometry", percent, "%", n, limits, command)
         for name, percent, n, limits in shares(verdicts):
             ending = "" if name == "everything" else "_" + name.replace(" ", "_")
             record("adherence", f"adherence_{NUMBERS[objects]}{ending}", percent, "%", n, limits, command)
