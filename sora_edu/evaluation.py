@@ -209,7 +209,7 @@ def interval(percent: float, n: int) -> list[float]:
     if n < 1 or not 0 <= percent <= 100: raise ValueError(f"interval: expected a share of 0 to 100% of at least one case, got {percent}% of {n}")
     z, p = 1.96, percent / 100
     middle, half = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** .5
-    return [round(100 * (middle - half) / (1 + z * z / n), 2), round(100 * (middle + half) / (1 + z * z / n), 2)]
+    return [max(0., round(100 * (middle - half) / (1 + z * z / n), 2)), round(100 * (middle + half) / (1 + z * z / n), 2)]
 
 # %% ../nbs/12_evaluation.ipynb #2469bcc0
 def ground_of(levels: Float[Tensor, "b c f h w"]) -> tuple[Int[Tensor, "b"], Float[Tensor, "b c f h w"]]:
