@@ -1,4 +1,4 @@
-"""How long a widget takes to follow a key: python tests/bench/widgets.py
+"""How long a widget takes to follow a key: python tests/bench/widgets.py [03 …]
 
 JupyterLab in headless Chromium runs each notebook with a widget. Writes `widget_ms_<notebook>_<number>`, the median of the times from the key to the new
 picture, into data/results/widgets.json."""
@@ -14,9 +14,10 @@ from test_studio import chromium, jupyter, press, run_all, with_widget
 MOVES = 8
 
 
-def main() -> None:
+def main(*chapters: str) -> None:
     with tempfile.TemporaryDirectory() as folder, jupyter(Path(folder) / "lab") as address, chromium() as browser:
         for path in with_widget():
+            if chapters and path.stem[:2] not in chapters: continue
             page = browser.new_page()
             run_all(page, address, path)
             for number, box in enumerate(page.locator(".jp-OutputArea .widget-vbox").all()):
@@ -27,4 +28,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
