@@ -95,7 +95,7 @@ class NoiseProcess:
 
     def convert(self, x_t: Float[Tensor, "b ..."], out: Float[Tensor, "b ..."], t: Tensor, to: str) -> Float[Tensor, "b ..."]:
         """Turn the model's output `out` at `x_t` into another prediction, by solving two equations for x and noise."""
-        return self.solve(x_t, out, *self.alpha_sigma(broadcast_t(t, x_t)), to)
+        return out if to == self.prediction else self.solve(x_t, out, *self.alpha_sigma(broadcast_t(t, x_t)), to)
 
     def solve(self, x_t: Tensor, out: Tensor, alpha: Tensor, sigma: Tensor, to: str) -> Tensor:
         """`convert` where the shares `alpha` and `sigma`, with the axes of `x_t`, are known already.

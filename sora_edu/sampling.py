@@ -58,10 +58,6 @@ class Run:
     memory: dict = field(default_factory=dict)
     table: dict = field(default_factory=dict)
 
-    def velocity(self, x: Tensor, out: Tensor, t: Tensor) -> Tensor:
-        "The slope that the model's output `out` at level `t` stands for"
-        return out if self.process.prediction == "velocity" else self.process.velocity(x, out, t)
-
     def shares(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         "Shares of data and noise at `t`, one of `times`; all levels are looked up at once, because each look costs as much as a step"
         if t not in self.table:
@@ -76,15 +72,15 @@ class Run:
 # %% ../nbs/08_sampling.ipynb #24064ef2
 def euler(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
     """One straight step along the velocity from level `t` to `s`. First order."""
-    return x + broadcast_t(s - t, x) * run.velocity(x, out, t)
+    return x + broadcast_t(s - t, x) * run.process.velocity(x, out, t)
 
 # %% ../nbs/08_sampling.ipynb #476302a9
 def heun(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
     """An Euler step, then again with the mean velocity of its two ends. Second order, two model calls (arXiv 2206.00364)."""
-    v, end = run.velocity(x, out, t), euler(run, x, out, t, s)
+    v, end = run.process.velocity(x, out, t), euler(run, x, out, t, s)
     if not s.any():  # the last step stays Euler's: at level 0 a model has nothing left to predict
         return end
-    return x + broadcast_t(s - t, x) * (v + run.velocity(end, run.predict(end, s), s)) / 2
+    return x + broadcast_t(s - t, x) * (v + run.process.velocity(end, run.predict(end, s), s)) / 2
 
 # %% ../nbs/08_sampling.ipynb #a4ead000
 def ahead(now: Tensor, before: Tensor, ratio: Tensor) -> Tensor:
@@ -96,7 +92,7 @@ def ahead(now: Tensor, before: Tensor, ratio: Tensor) -> Tensor:
 # %% ../nbs/08_sampling.ipynb #18b27e5f
 def ab2(run: Run, x: Tensor, out: Tensor, t: Tensor, s: Tensor) -> Tensor:
     """Adams-Bashforth: the velocity extrapolated from this step and the one before. Second order, one model call."""
-    v, h = run.velocity(x, out, t), broadcast_t(s - t, x)
+    v, h = run.process.velocity(x, out, t), broadcast_t(s - t, x)
     lead = ahead(v, run.memory["v"], h / run.memory["h"]) if "v" in run.memory else v
     run.memory.update(v=v, h=h)
     return x + h * lead

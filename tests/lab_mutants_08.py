@@ -10,7 +10,7 @@ wide = broadcast_t
 
 # --- 08.1 and 08.2 -------------------------------------------------------------------------------
 
-def walked(way=lambda s, t: s - t, slope=lambda run, x, out, t, s: run.velocity(x, out, t), start=lambda x: x):
+def walked(way=lambda s, t: s - t, slope=lambda run, x, out, t, s: run.process.velocity(x, out, t), start=lambda x: x):
     """Euler's step with this way and this slope."""
     return lambda run, x, out, t, s: start(x) + wide(way(s, t), x) * slope(run, x, out, t, s)
 
@@ -32,13 +32,13 @@ def by_hand(run, x, out, t, s):
 
 def lerp(run, x, out, t, s):
     h = wide(t, x) - wide(s, x)
-    return torch.lerp(x, x - run.velocity(x, out, t), h)
+    return torch.lerp(x, x - run.process.velocity(x, out, t), h)
 
 
-def heuns(end=euler, at=lambda t, s: s, mean=lambda v, w: (v + w) / 2, last=True, start=lambda x, end: x, way=lambda s, t: s - t, there=lambda run, end, out, s: run.velocity(end, out, s)):
+def heuns(end=euler, at=lambda t, s: s, mean=lambda v, w: (v + w) / 2, last=True, start=lambda x, end: x, way=lambda s, t: s - t, there=lambda run, end, out, s: run.process.velocity(end, out, s)):
     """Heun's step with these parts."""
     def step(run, x, out, t, s):
-        v, y = run.velocity(x, out, t), end(run, x, out, t, s)
+        v, y = run.process.velocity(x, out, t), end(run, x, out, t, s)
         if last and not s.any(): return y
         return start(x, y) + wide(way(s, t), x) * mean(v, there(run, y, run.predict(y, at(t, s)), s))
     return step
@@ -57,13 +57,13 @@ def heun_of_two_eulers(run, x, out, t, s):
     return y if s.max() == 0 else (y + euler_from(run, x, y, t, s)) / 2
 
 
-def euler_from(run, x, y, t, s): return x + wide(s - t, x) * run.velocity(y, run.predict(y, s), s)
+def euler_from(run, x, y, t, s): return x + wide(s - t, x) * run.process.velocity(y, run.predict(y, s), s)
 
 
 def midpoint(run, x, out, t, s):
     half = (t + s) / 2
     y = euler(run, x, out, t, half)
-    return x + wide(s - t, x) * run.velocity(y, run.predict(y, half), half)
+    return x + wide(s - t, x) * run.process.velocity(y, run.predict(y, half), half)
 
 
 def heun_of_outputs(run, x, out, t, s):
@@ -207,7 +207,7 @@ def levels_masked(t, x, given): return x.new_full((len(x),), t) if given is None
 
 
 RIGHT = {
-    "08.1": {"by predicted data": by_data, "by hand": by_hand, "minus": lambda run, x, out, t, s: x - wide(t - s, x) * run.process.velocity(x, out, t), "lerp": lerp, "addcmul": lambda run, x, out, t, s: torch.addcmul(x, wide(s, x) - wide(t, x), run.velocity(x, out, t))},
+    "08.1": {"by predicted data": by_data, "by hand": by_hand, "minus": lambda run, x, out, t, s: x - wide(t - s, x) * run.process.velocity(x, out, t), "lerp": lerp, "addcmul": lambda run, x, out, t, s: torch.addcmul(x, wide(s, x) - wide(t, x), run.process.velocity(x, out, t))},
     "08.2": {"corrected": heun_corrected, "two Eulers": heun_of_two_eulers, "parts": heuns(), "mean of both ways": heuns(mean=lambda v, w: 0.5 * v + 0.5 * w), "stacked": heuns(mean=lambda v, w: torch.stack([v, w]).mean(0))},
     "08.3": {"where": ahead_where, "weights": ahead_weights, "lerp": ahead_lerp, "loop": ahead_loop},
     "08.4": {"text first": text_first, "lerp": guided_lerp, "by name": guided_by_name, "parts": mixed()},
@@ -220,13 +220,13 @@ WRONG = {
     "08.1": {"sign": walked(way=lambda s, t: t - s), "the end for the way": walked(way=lambda s, t: s), "the start for the way": walked(way=lambda s, t: -t), "one": walked(way=lambda s, t: torch.ones_like(t)), "half": walked(way=lambda s, t: (s - t) / 2), "double": walked(way=lambda s, t: 2 * (s - t)),
              "absolute": walked(way=lambda s, t: -(s - t).abs()), "squares": walked(way=lambda s, t: s.square() - t.square()), "ratio": walked(way=lambda s, t: (s - t) / t.clamp(min=1e-8)), "mean level": walked(way=lambda s, t: (s - t).mean().expand_as(t)), "first level": walked(way=lambda s, t: (s - t)[:1].expand_as(t)),
              "levels reversed": walked(way=lambda s, t: (s - t).flip(0)), "the output": walked(slope=lambda run, x, out, t, s: out), "the data": walked(slope=lambda run, x, out, t, s: run.process.to_data(x, out, t)), "the noise": walked(slope=lambda run, x, out, t, s: run.process.to_noise(x, out, t)), "minus data": walked(slope=lambda run, x, out, t, s: x - run.process.to_data(x, out, t)),
-             "velocity at the end": walked(slope=lambda run, x, out, t, s: run.process.velocity(x, out, s)), "asked again": walked(slope=lambda run, x, out, t, s: run.velocity(x, run.predict(x, s), t)), "from nothing": walked(start=torch.zeros_like), "the slope alone": lambda run, x, out, t, s: run.velocity(x, out, t), "the data at once": lambda run, x, out, t, s: run.process.to_data(x, out, t),
+             "velocity at the end": walked(slope=lambda run, x, out, t, s: run.process.velocity(x, out, s)), "asked again": walked(slope=lambda run, x, out, t, s: run.process.velocity(x, run.predict(x, s), t)), "from nothing": walked(start=torch.zeros_like), "the slope alone": lambda run, x, out, t, s: run.process.velocity(x, out, t), "the data at once": lambda run, x, out, t, s: run.process.to_data(x, out, t),
              "nothing moves": lambda run, x, out, t, s: x.clone(), "heun": heun, "midpoint": midpoint, "mixed again": lambda run, x, out, t, s: run.process.add_noise(run.process.to_data(x, out, t), torch.ones_like(x), s.clamp(0, 1)), "levels per clip only": lambda run, x, out, t, s: walked()(run, x, out, t if t.ndim == 1 else t.amax(1), s if s.ndim == 1 else s.amax(1)),
-             "in place": lambda run, x, out, t, s: x.add_(wide(s - t, x) * run.velocity(x, out, t)), "argument changed": in_place(euler, 2), "double precision": lambda *a: euler(*a).double(), "half the digits": lambda *a: euler(*a).half().to(a[1].dtype), "float": lambda *a: euler(*a).float(), "gradient lost": lambda *a: euler(*a).detach(), "clipped": lambda *a: euler(*a).clamp(-1, 1),
+             "in place": lambda run, x, out, t, s: x.add_(wide(s - t, x) * run.process.velocity(x, out, t)), "argument changed": in_place(euler, 2), "double precision": lambda *a: euler(*a).double(), "half the digits": lambda *a: euler(*a).half().to(a[1].dtype), "float": lambda *a: euler(*a).float(), "gradient lost": lambda *a: euler(*a).detach(), "clipped": lambda *a: euler(*a).clamp(-1, 1),
              "with noise": lambda *a: euler(*a) + 0.01 * torch.randn_like(a[1]), "mirrored": lambda *a: euler(*a).flip(-1), "the example": example(euler, RUN, *POINTS), "nothing": lambda *a: None, "raises": raises},
     "08.2": {"euler": euler, "midpoint": midpoint, "asked at the start level": heuns(at=lambda t, s: t), "asked at zero": heuns(at=lambda t, s: torch.zeros_like(s)), "asked in the middle": heuns(at=lambda t, s: (t + s) / 2), "from Euler's end": heuns(start=lambda x, end: end), "sum": heuns(mean=lambda v, w: v + w), "second only": heuns(mean=lambda v, w: w), "first only": heuns(mean=lambda v, w: v),
              "difference": heuns(mean=lambda v, w: (v - w) / 2), "thirds": heuns(mean=lambda v, w: (2 * v + w) / 3), "ahead of the first": heuns(mean=lambda v, w: v + (v - w) / 2), "geometric": heuns(mean=lambda v, w: (v * w).abs().sqrt() * v.sign()), "sign": heuns(way=lambda s, t: t - s), "asks at level 0": heuns(last=False), "sign of Euler": heuns(end=walked(way=lambda s, t: t - s)), "half Euler": heuns(end=lambda run, x, out, t, s: euler(run, x, out, t, (t + s) / 2)),
-             "Euler does not move": heuns(end=lambda run, x, out, t, s: x), "mean of outputs": heun_of_outputs, "output at the end taken as it is": heuns(there=lambda run, end, out, s: out), "raw first": lambda run, x, out, t, s: euler(run, x, out, t, s) if not s.any() else x + wide(s - t, x) * (out + run.velocity(y := euler(run, x, out, t, s), run.predict(y, s), s)) / 2, "the last step stays": lambda run, x, out, t, s: heun(run, x, out, t, s) if s.any() else x.clone(),
+             "Euler does not move": heuns(end=lambda run, x, out, t, s: x), "mean of outputs": heun_of_outputs, "output at the end taken as it is": heuns(there=lambda run, end, out, s: out), "raw first": lambda run, x, out, t, s: euler(run, x, out, t, s) if not s.any() else x + wide(s - t, x) * (out + run.process.velocity(y := euler(run, x, out, t, s), run.predict(y, s), s)) / 2, "the last step stays": lambda run, x, out, t, s: heun(run, x, out, t, s) if s.any() else x.clone(),
              "the last step lands on the output": lambda run, x, out, t, s: heun(run, x, out, t, s) if s.any() else out.clone(), "Euler where any level is 0": lambda run, x, out, t, s: heun(run, x, out, t, s) if s.all() else euler(run, x, out, t, s), "levels per clip only": lambda run, x, out, t, s: heun(run, x, out, t, s) if t.ndim == 1 else heun(run, x, out, t.amax(1), s.amax(1)), "mean level": lambda run, x, out, t, s: heun(run, x, out, t, s.mean().expand_as(s)),
              "two steps of Euler": lambda run, x, out, t, s: euler(run, y := euler(run, x, out, t, (t + s) / 2), run.predict(y, (t + s) / 2), (t + s) / 2, s), "in place": lambda run, x, out, t, s: x.copy_(heun(run, x, out, t, s)), "double": lambda *a: heun(*a).double(), "half the digits": lambda *a: heun(*a).half().to(a[1].dtype), "clipped": lambda *a: heun(*a).clamp(-1, 1), "with noise": lambda *a: heun(*a) + 0.01 * torch.randn_like(a[1]),
              "mirrored": lambda *a: heun(*a).flip(-1), "the example": example(heun, RUN, *POINTS), "nothing": lambda *a: None, "raises": raises},
