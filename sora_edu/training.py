@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['SIZES', 'QUESTIONS', 'PROMPTS', 'Config', 'config_for', 'draw_batch', 'portion', 'Batches', 'precision',
            'orthogonalise', 'Muon', 'learning_rate', 'Stage', 'TextStage', 'captions_and_answers', 'VAEStage',
-           'real_crops', 'DiTStage', 'encode_world', 'motion', 'average', 'EMA', 'Live', 'run', 'recompute',
-           'text_stage', 'vae_stage', 'transformer', 'dit_stage', 'finish', 'draw_samples', 'train']
+           'real_crops', 'DiTStage', 'encode_world', 'motion', 'draw_clips', 'fill', 'NativeStage', 'average', 'EMA',
+           'Live', 'run', 'recompute', 'text_stage', 'vae_stage', 'transformer', 'dit_stage', 'finish', 'draw_samples',
+           'train']
 
 # %% ../nbs/09_training.ipynb #fd985a23
 import contextlib
@@ -14,6 +15,7 @@ import difflib
 import functools
 import itertools
 import json
+import math
 import os
 import shutil
 import signal
@@ -36,6 +38,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from .diffusion import RectifiedFlow
 from .dit import DiT
+from .patches import grid_size, pack
 from .sampling import sample
 from .text import TextEncoder, Tokenizer, empty_prompts
 from .vae import VideoVAE
@@ -48,6 +51,7 @@ class Config:
     """Everything a training needs. Pick one of `SIZES` and override any field.
 
     `clip` is (frames, height, width); `minutes` the budget of the whole chain; with `steps` each stage takes that many steps instead, whatever the time.
+    With `shapes`, the transformer learns clips of all these sizes at once, packed into one sequence a step, as long as `batch` clips of size `clip`.
     `clips` are drawn and encoded once and seen many times; `image_share` of the time goes to single frames before clips.
     Where memory is short, `accumulate` cuts the transformer's batches into that many parts and `recompute` forgets activations; neither changes what is learned."""
     size: str = "nano"
@@ -65,6 +69,7 @@ class Config:
     accumulate: int = 1
     recompute: bool = False
     clips: int = 30_000
+    shapes: tuple[tuple[int, int, int], ...] = ()
     image_share: float = .1
     shift: float = 4.
     lr: float = 2e-3
@@ -293,6 +298,39 @@ def motion(latents: Float[Tensor, "n c f h w"]) -> Float[Tensor, "n"]:
     changes = torch.stack([(x[:, 1:].float() - x[:, :-1].float()).square().sum() for x in latents]).sqrt()   # one by one: all at once take much memory
     return changes / changes.mean().clamp(min=1e-9)
 
+# %% ../nbs/09_training.ipynb #b7one0co
+def draw_clips(latents: Float[Tensor, "n c f h w"], tokens: Int[Tensor, "n k m"], chances: Float[Tensor, "n"], count: int,
+               generator: torch.Generator) -> tuple[Float[Tensor, "b c f h w"], Int[Tensor, "b m"]]:
+    """`count` clips, drawn by their chances, each with one of its captions."""
+    pick = torch.multinomial(chances, count, replacement=True, generator=generator)
+    return latents[pick], tokens[pick, torch.randint(tokens.shape[1], pick.shape, generator=generator)]
+
+
+# %% ../nbs/09_training.ipynb #b7nat1co
+def fill(lengths: list[int], budget: int, generator: torch.Generator) -> list[int]:
+    """Which kinds of clips go into a sequence of `budget` tokens: drawn until the next has no room, then sorted. Kind i has `lengths[i]` tokens."""
+    chosen, room = [], budget
+    while lengths[kind := int(torch.randint(len(lengths), (), generator=generator))] <= room:
+        chosen.append(kind)
+        room -= lengths[kind]
+    return sorted(chosen)
+
+
+# %% ../nbs/09_training.ipynb #b7nat4co
+class NativeStage(DiTStage):
+    """Rectified flow on clips of any sizes, packed into one sequence (NaViT, arXiv 2307.06304). Batches: a list of latents (c, f, h, w) and tokens (clips, m)."""
+
+    def loss(self, batch: tuple[list[Tensor], Int[Tensor, "clips m"]]) -> Float[Tensor, ""]:
+        x, tokens = batch
+        lengths = [each[0].numel() // math.prod(self.model.patch_size) for each in x]
+        packed = pack([each.float() for each in x], self.model.patch_size, sum(lengths))
+        text = self.encoder(empty_prompts(tokens, torch.rand(len(x), device=tokens.device) < .1)).float()
+        t, clip = self.flow.sample_t((len(x),)).to(tokens.device), packed.clip_id[0]
+        answer = lambda x_t, level: self.model.forward_packed(replace(packed, tokens=x_t[None]), t, text).tokens[0]
+        weight = packed.tokens.shape[1] / len(x) / torch.tensor(lengths, device=t.device)[clip]
+        return self.flow.loss(answer, packed.tokens[0], t[clip], weight=weight[:, None])
+
+
 # %% ../nbs/09_training.ipynb #f40c5b2d
 def average(averages: list[Tensor], weights: list[Tensor], n: Tensor) -> None:
     """Move averages towards weights: over about the last tenth of the steps at first, and 500 steps later on."""
@@ -403,15 +441,19 @@ def dit_stage(config: Config, out: Path, seconds: float, report: Callable, start
     with contextlib.redirect_stdout(None):
         vae, encoder = VideoVAE.from_pretrained(out / "vae", strict=True).eval(), TextEncoder.from_pretrained(out / "text", strict=True)
     begin = time.perf_counter()
+    sizes = config.shapes or (config.clip,)
+    *lengths, one = [math.prod(grid_size(vae.latent_size(size), config.patch_size)) for size in (*sizes, config.clip)]
     with tqdm(total=config.clips, desc="drawing and encoding clips", unit=" clips") as bar:
-        latents, tokens = encode_world(vae, encoder.tokenizer, World(config.clip, config.seed + 3, backgrounds=config.backgrounds), config.clips, lambda n: bar.update(n - bar.n))
-    chances = 1 + motion(latents)
+        encoded = [encode_world(vae, encoder.tokenizer, World(size, config.seed + 3, backgrounds=config.backgrounds), config.clips // len(sizes), lambda n: bar.update((n - 1) % 64 + 1)) for size in sizes]
+    chances = [1 + motion(latents) for latents, _ in encoded]
     def draw(generator):
-        pick = torch.multinomial(chances, 4 * config.batch, replacement=True, generator=generator)
-        return latents[pick], tokens[pick, torch.randint(tokens.shape[1], pick.shape, generator=generator)]
+        if not config.shapes: return draw_clips(*encoded[0], chances[0], 4 * config.batch, generator)
+        chosen = fill(lengths, config.batch * one, generator)
+        parts = [draw_clips(*encoded[kind], chances[kind], chosen.count(kind), generator) for kind in sorted(set(chosen))]
+        return [clip for latents, _ in parts for clip in latents], torch.cat([tokens for _, tokens in parts])
     model = transformer(config, start)
     if config.recompute: recompute(model.blocks)
-    stage = DiTStage(model, encoder, config.shift, config.image_share, seconds=max(10, seconds - (time.perf_counter() - begin)), steps=config.steps, lr=config.lr, muon_lr=config.muon_lr, accumulate=config.accumulate)
+    stage = (NativeStage if config.shapes else DiTStage)(model, encoder, config.shift, config.image_share, seconds=max(10, seconds - (time.perf_counter() - begin)), steps=config.steps, lr=config.lr, muon_lr=config.muon_lr, accumulate=config.accumulate)
     def minute(stage, trainer):
         average = next(c for c in trainer.callbacks if isinstance(c, EMA)).average.model
         trainer.save_checkpoint(out / "last.part")
