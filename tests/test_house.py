@@ -202,7 +202,7 @@ def test_repository_size():
 
 def test_results_are_records():
     keys = {"id", "value", "unit", "n", "interval", "command", "commit", "machine", "date"}
-    for path in (ROOT / "data" / "results").glob("*.json"):
+    for path in (path for path in (ROOT / "data" / "results").glob("*.json") if path.stem != "claims"):   # claims.json names records, see test_claims.py
         for record in json.loads(path.read_text(encoding="utf-8")):
             assert set(record) >= keys, f"{path.name}: {record.get('id')} lacks {keys - set(record)}"
 
