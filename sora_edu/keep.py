@@ -61,7 +61,7 @@ def write_folder(folder: Path, save: Callable[[Path], None]) -> None:
     tidy()
     try:
         with _disk(folder):
-            part.mkdir()
+            part.mkdir(parents=True)
             save(part)
             for path in part.rglob("*"): _settle(path)
             if folder.exists(): os.replace(folder, old)
