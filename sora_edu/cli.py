@@ -465,12 +465,12 @@ def bench_rows(figures: dict[str, dict]) -> list[list[str]]:
 
 # %% ../nbs/cli.ipynb #605c24f0
 def bench(only: str = "") -> None:
-    """Measure this course against its peers, 15 minutes on two quiet cores. The figures go into data/results/bench.json.
+    """Measure this course against its peers, 15 minutes on two quiet cores. Into data/results/bench.json and cost.json.
 
     Args:
-        only: one benchmark: dit_step, sampler_step, solver_evals, packed, vae, time_to_quality or import_time; all of them when left out
+        only: one benchmark: dit_step, sampler_step, solver_evals, packed, vae, time_to_quality, import_time or cost (time and memory against size); all of them when left out
     """
-    folder, scripts = Path(__file__).resolve().parents[1] / "tests/bench", list(dict.fromkeys(row.script for row in BENCHES.values()))
+    folder, scripts = Path(__file__).resolve().parents[1] / "tests/bench", [*dict.fromkeys(row.script for row in BENCHES.values()), "cost"]
     if only and only not in scripts: raise ValueError(f"only: expected one of {', '.join(scripts)}; got {only!r}")
     if not folder.is_dir(): raise ValueError("bench: an installed package holds no benchmarks; they are in tests/bench of the repository: run the command from a copy of it, installed with pip install -e .")
     if find_spec("diffusers") is None: raise ValueError('bench: the peers are not installed; install them with: pip install -c constraints.txt -e ".[bench]"')
@@ -481,10 +481,11 @@ def bench(only: str = "") -> None:
             say(f"\n{script}: not there yet")
             continue
         say(f"\n{script}")
-        environment = os.environ | dict(OMP_NUM_THREADS="2", PYTHONPATH=str(folder.parents[1]), PYTHONWARNINGS="ignore")
+        environment = os.environ | dict(OMP_NUM_THREADS="2", PYTHONPATH=str(folder.parents[1]), PYTHONWARNINGS="ignore", KINETO_LOG_LEVEL="99")
         if subprocess.run([sys.executable, str(folder / f"{script}.py")], env=environment).returncode: failed.append(script)
     rows = [row for row, known in zip(bench_rows(shipped_figures()), BENCHES.values()) if only in ("", known.script)]
-    say(f"\n{(time.perf_counter() - begin) / 60:.1f} minutes", *(f"{verdict or 'open':7} {ours:>16} {spread:>16}  mark {mark}: {ratio}, against {peer}" for ratio, peer, mark, ours, spread, verdict in rows), sep="\n")
+    lines = [f"{verdict or 'open':7} {ours:>16} {spread:>18}  mark {mark}: {ratio}, against {peer}" for ratio, peer, mark, ours, spread, verdict in rows]
+    say("\n".join([f"\n{(time.perf_counter() - begin) / 60:.1f} minutes", *lines]))
     if failed: raise ValueError(f"bench: {', '.join(failed)} did not finish; the reason stands above, and its old figures were kept")
 
 
