@@ -32,7 +32,7 @@ setup(
     package_dir={"sora_edu.data": "data"},
     package_data={"sora_edu.data": ["**/*"]},
     install_requires=lines("requirements"),
-    extras_require={name: lines(f"{name}_requirements") for name in ("dev", "test")},
+    extras_require={name: lines(f"{name}_requirements") for name in ("dev", "test", "bench")},
     entry_points={
         "console_scripts": [settings["console_scripts"]],
         "nbdev": ["sora_edu=sora_edu._modidx:d"],

@@ -551,7 +551,8 @@ def record(stem: str, id: str, value: float, unit: str, n: int, interval: list[f
     rows = [row for row in json.loads(path.read_text()) if row["id"] != id] if path.exists() else []
     cores = (torch.cuda.get_device_name() + ", " if torch.cuda.is_available() else "") + f"{os.cpu_count()} cores with {torch.backends.cpu.get_cpu_capability()}"   # their vector instructions decide how fast training is
     machine = f"{platform.machine()} {platform.system()}, {cores}, torch {torch.__version__.split('+')[0]}"
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None   # processes that wanted a core in the last minute, this one among them
     rows.append(dict(id=id, value=round(float(value), 4), unit=unit, n=n, interval=interval, command=command, commit=commit,
-                     machine=machine, date=str(date.today())))
+                     machine=machine, load=load, date=str(date.today())))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(sorted(rows, key=lambda row: row["id"]), indent=1) + "\n")

@@ -4,7 +4,7 @@ Arms, in turns in one run, on two latents of eight frames with 4 channels of 16�
 (2, 2, 2), so that there are half as many; and of diffusers
 `LatteTransformer3DModel` (3 heads × 64, 3 layers over space and 3 over time, patch 2), with and without reading the prompt, and `DiTTransformer2DModel` (3 × 64, 6 layers),
 which takes each frame for an image. A step: forward, mean squared error, backward, AdamW. Ours has as many parameters as Latte within 5%; more than half of
-DiTTransformer2DModel's are tables of class labels and levels. Into data/results/dit_step.json: `bench_dit_step_ms_<arm>`, `bench_dit_step_parameters_<arm>`, and `bench_dit_step`: the median over
+DiTTransformer2DModel's are tables of class labels and levels. Into data/results/bench.json: `bench_dit_step_ms_<arm>`, `bench_dit_step_parameters_<arm>`, and `bench_dit_step`: the median over
 rounds of ours, full, over the fastest of diffusers in the same round; `bench_dit_step_factorised` and `bench_dit_step_two_frames` likewise."""
 import statistics
 import time
@@ -17,7 +17,7 @@ from einops import rearrange
 from sora_edu.dit import DiT
 from sora_edu.evaluation import record
 
-ROUNDS, WORDS, COMMAND = 25, 32, "python tests/bench/dit_step.py"
+ROUNDS, WORDS, COMMAND = 25, 32, "sora-edu bench --only dit_step"
 x, target = torch.randn(2, 2, 4, 8, 16, 16, generator=torch.Generator().manual_seed(0))
 text, level, label = torch.randn(2, WORDS, 96), torch.tensor([.3, .8]), torch.zeros(16, dtype=torch.long)
 
@@ -55,12 +55,12 @@ def main() -> None:
     for name, each in taken.items():
         parameters = sum(p.numel() for p in arms[name][0].parameters())
         print(f"{name:16} {parameters:9,} parameters {statistics.median(each):8.1f} ms", flush=True)
-        record("dit_step", f"bench_dit_step_ms_{name}", statistics.median(each), "ms", ROUNDS, [round(v, 1) for v in statistics.quantiles(each, n=4)[::2]], COMMAND)
-        record("dit_step", f"bench_dit_step_parameters_{name}", parameters, "parameters", 1, None, COMMAND)
+        record("bench", f"bench_dit_step_ms_{name}", statistics.median(each), "ms", ROUNDS, [round(v, 1) for v in statistics.quantiles(each, n=4)[::2]], COMMAND)
+        record("bench", f"bench_dit_step_parameters_{name}", parameters, "parameters", 1, None, COMMAND)
     for id, name in (("bench_dit_step", "full"), ("bench_dit_step_factorised", "factorised"), ("bench_dit_step_two_frames", "two_frames")):
         ratios = [each / min(taken[other][i] for other in ("latte", "latte_no_prompt", "dit2d")) for i, each in enumerate(taken[name])]
         print(f"{id:26} {statistics.median(ratios):.3f}", flush=True)
-        record("dit_step", id, statistics.median(ratios), "times diffusers' fastest", ROUNDS, [round(v, 3) for v in statistics.quantiles(ratios, n=4)[::2]], COMMAND)
+        record("bench", id, statistics.median(ratios), "times diffusers' fastest", ROUNDS, [round(v, 3) for v in statistics.quantiles(ratios, n=4)[::2]], COMMAND)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,8 @@ def main() -> None:
         print(f"{name:20} ours {a:6.1f} µs a step, theirs {b:6.1f} µs: {ratio:.2f} ({low:.2f} to {high:.2f})", flush=True)
         result = ratio, ROUNDS, [round(low, 3), round(high, 3)]
         worst = max(worst or result, result)
-        record("solvers", f"bench_sampler_step_{name}", result[0], "times diffusers'", *result[1:], "python tests/bench/sampler_step.py")
-    record("solvers", "bench_sampler_step", worst[0], "times diffusers', the largest of four", *worst[1:], "python tests/bench/sampler_step.py")
+        record("bench", f"bench_sampler_step_{name}", result[0], "times diffusers'", *result[1:], "sora-edu bench --only sampler_step")
+    record("bench", "bench_sampler_step", worst[0], "times diffusers', the largest of four", *worst[1:], "sora-edu bench --only sampler_step")
 
 
 if __name__ == "__main__":

@@ -39,14 +39,14 @@ def calls_of_euler(goal: float) -> int:
 
 def main() -> None:
     torch.set_num_threads(1)
-    command, best = "python tests/bench/solver_evals.py", {}
+    command, best = "sora-edu bench --only solver_evals", {}
     for solver in ("ab2", "dpmpp", "heun"):
         for calls in (8, 16, 32):
             euler = calls_of_euler(error(calls, solver))
             print(f"{solver:6} {calls:3} calls = Euler {euler:5}: {calls / euler:.3f}", flush=True)
-            record("solvers", f"solver_evals_{solver}_{calls}", euler, "calls of Euler for the same error", POINTS, None, command)
+            record("bench", f"bench_solver_evals_{solver}_{calls}", euler, "calls of Euler for the same error", POINTS, None, command)
             best[calls] = min(best.get(calls, 1), calls / euler)
-    record("solvers", "bench_solver_evals", best[16], "times Euler's calls", POINTS, [round(min(best.values()), 4), round(max(best.values()), 4)], command)
+    record("bench", "bench_solver_evals", best[16], "times Euler's calls", POINTS, [round(min(best.values()), 4), round(max(best.values()), 4)], command)
 
 
 if __name__ == "__main__":
