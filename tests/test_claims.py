@@ -12,6 +12,7 @@ RESULTS = ROOT / "data" / "results"
 CLAIMS = json.loads((RESULTS / "claims.json").read_text(encoding="utf-8"))
 NOTEBOOK = nbformat.read(ROOT / "nbs" / "claims.ipynb", as_version=4)
 MEASURED = [claim for claim in CLAIMS if "records" in claim]
+AWAITED = {"framing", "cascade"}   # files that their chapters will write
 RULED = [claim for claim in MEASURED if "holds" in claim]
 
 
@@ -42,10 +43,11 @@ def test_a_row_has_a_claim_a_source_and_an_experiment_or_a_plan(claim):
 
 
 @pytest.mark.parametrize("claim", MEASURED, ids=name)
-def test_named_records_exist_once_their_file_does(claim):
+def test_named_records_exist(claim):
     for key in claim["records"].values():
         stem, id = key.split("/")
         path = RESULTS / f"{stem}.json"
+        assert path.exists() or stem in AWAITED, key
         assert not path.exists() or id in {record["id"] for record in json.loads(path.read_text(encoding="utf-8"))}, key
 
 
