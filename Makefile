@@ -26,7 +26,7 @@ help:
 	@echo "make test    every check: exported modules, notebooks, tests"
 	@echo "make widgets every widget, moved in a real browser (needs chromium)"
 	@echo "make docs    the chapters as HTML pages in out/docs"
-	@echo "make readme  README.md from nbs/index.ipynb, and the model card from data/results"
+	@echo "make readme  README.md, the claims page and the model card, from data/results"
 
 demo: $(RUNTIME)
 	$(BIN)/sora-edu demo --minutes $(MINUTES)
@@ -48,8 +48,9 @@ docs: $(TOOLS)
 	$(PY) tests/pages.py out/docs
 
 readme: $(TOOLS)
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace nbs/index.ipynb
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace nbs/index.ipynb nbs/claims.ipynb
 	$(BIN)/nbdev_clean --fname nbs/index.ipynb
+	$(BIN)/nbdev_clean --fname nbs/claims.ipynb
 	$(PY) tests/pages.py README.md
 	$(PY) tests/pages.py data/weights/README.md
 

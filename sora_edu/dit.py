@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['GROUPS', 'LOOKS', 'attend', 'rotary_angles', 'rotate', 'place_features', 'level_features', 'Attention', 'modulate',
-           'Block', 'DiT']
+           'Block', 'DiT', 'packed_attention', 'packed_kernel']
 
 # %% ../nbs/07_dit.ipynb #c90a4234
+import itertools
 import math
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +18,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .patches import check_like, grid_size, patchify, positions, unpatchify
+from .patches import Packed, check_like, grid_size, patchify, positions, unpatchify
 
 # %% ../nbs/07_dit.ipynb #0490fdec
 def attend(q: Float[Tensor, "... n d"], k: Float[Tensor, "... m d"],
@@ -74,10 +76,12 @@ class Attention(nn.Module):
         self.q_norm, self.k_norm = nn.RMSNorm(dim // heads), nn.RMSNorm(dim // heads)
 
     def forward(self, x: Float[Tensor, "bg n d"], text: Float[Tensor, "b m e"],
-                angles: Float[Tensor, "n a"]) -> Float[Tensor, "bg n d"]:
-        q, k, v = rearrange(self.qkv(x), "b n (three h d) -> three b h n d", three=3, h=self.heads)
+                angles: Float[Tensor, "n a"], stretches: list[tuple[int, int]] | None = None) -> Float[Tensor, "bg n d"]:
+        axes = "b n h d" if stretches else "b h n d"
+        q, k, v = rearrange(self.qkv(x), f"b n (three h d) -> three {axes}", three=3, h=self.heads)
         text_k, text_v = rearrange(self.text_kv(text), "b m (two h d) -> two b h m d", two=2, h=self.heads)
         q, k, text_k = rotate(self.q_norm(q), angles), rotate(self.k_norm(k), angles), self.k_norm(text_k)
+        if stretches: return self.out(packed_attention(q, k, v, text_k, text_v, stretches))
         if len(x) > len(text):                                                 # every group of a clip reads the same words
             text_k, text_v = (words.repeat_interleave(len(x) // len(text), 0) for words in (text_k, text_v))
         if self.prompt == "cross": y = attend(q, k, v) + attend(q, text_k, text_v)
@@ -107,12 +111,12 @@ class Block(nn.Module):
         self.table = nn.Parameter(torch.zeros(6, dim))
 
     def forward(self, x: Float[Tensor, "b f n d"], text: Float[Tensor, "b m e"], modulation: Float[Tensor, "b f 6 d"],
-                angles: Float[Tensor, "fn a"]) -> Float[Tensor, "b f n d"]:
+                angles: Float[Tensor, "fn a"], stretches: list[tuple[int, int]] | None = None) -> Float[Tensor, "b f n d"]:
         """One block. `angles` are those of all tokens; a block over space turns by row and column only, one over time by the frame only."""
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.table)[:, :, :, None].unbind(2)
         b, f, n, _ = x.shape
         groups, angles = GROUPS[self.look], dict(all=angles, space=angles[:n], time=angles[::n])[self.look]
-        y = self.attention(rearrange(modulate(x, shift1, scale1), f"b f n d -> {groups}"), text, angles)
+        y = self.attention(rearrange(modulate(x, shift1, scale1), f"b f n d -> {groups}"), text, angles, stretches)
         x = x + gate1 * rearrange(y, f"{groups} -> b f n d", b=b, f=f, n=n)
         return x + gate2 * self.down(F.gelu(self.up(modulate(x, shift2, scale2))))
 
@@ -125,20 +129,22 @@ class DiT(nn.Module, PyTorchModelHubMixin):
 
     `x` (b, latent_channels, f, h, w) is the noisy latent, `t` in [0, 1] its noise level, one per clip (b,) or per frame (b, f);
     `text` (b, m, text_dim) is the encoded prompt, its first vector the summary. `attention` is "full", over space and time at once, or "factorised":
-    blocks look over space and over time in turn. `prompt` is "join" or "cross", see `Attention`. Raises ValueError, naming what does not fit.
+    blocks look over space and over time in turn. `prompt` is "join" or "cross", see `Attention`. With `condition_channels`, x has that many channels more,
+    which are read and not answered (chapter 10). Raises ValueError, naming what does not fit.
     Papers: DiT (arXiv 2212.09748), PixArt-alpha (arXiv 2310.00426), a level per frame: Diffusion Forcing (arXiv 2407.01392)."""
 
     def __init__(self, latent_channels: int = 64, dim: int = 160, depth: int = 4, heads: int = 4,
                  mlp_ratio: int = 4, patch_size: tuple[int, int, int] = (1, 1, 1), text_dim: int = 96,
-                 attention: str = "full", prompt: str = "join"):
+                 attention: str = "full", prompt: str = "join", condition_channels: int = 0):
         super().__init__()
         if dim % (2 * heads): raise ValueError(f"dim: expected a multiple of 2 * heads = {2 * heads}, got {dim}")
         if attention not in LOOKS: raise ValueError(f"attention: expected {' or '.join(LOOKS)}, got {attention!r}")
         if prompt not in ("join", "cross"): raise ValueError(f"prompt: expected join or cross, got {prompt!r}")
-        self.patch_size, self.latent_channels = tuple(patch_size), latent_channels
+        self.patch_size, self.channels = tuple(patch_size), latent_channels + condition_channels
+        self.latent_channels = latent_channels
         self.text_dim, self.head_dim = text_dim, dim // heads
         values = latent_channels * math.prod(patch_size)
-        self.enter, self.place, self.leave = nn.Linear(values, dim), nn.Linear(96, dim), nn.Linear(dim, values)
+        self.enter, self.place, self.leave = nn.Linear(values + condition_channels * math.prod(patch_size), dim), nn.Linear(96, dim), nn.Linear(dim, values)
         self.level = nn.Sequential(nn.Linear(256, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.text_norm, self.summary = nn.LayerNorm(text_dim), nn.Linear(text_dim, dim)
         self.modulation, self.last_modulation = nn.Linear(dim, 6 * dim), nn.Linear(dim, 2 * dim)
@@ -151,25 +157,86 @@ class DiT(nn.Module, PyTorchModelHubMixin):
         self.check(x, t, text)
         size, f = tuple(x.shape[2:]), x.shape[2] // self.patch_size[0]
         levels = t[:, None].expand(-1, f) if t.ndim == 1 else t[:, ::self.patch_size[0]]
-        tokens = rearrange(self.enter(patchify(x, self.patch_size)), "b (f n) d -> b f n d", f=f)
-        text = self.text_norm(text)
-        condition = F.silu(self.level(level_features(levels)) + self.summary(text[:, :1]))
-        modulation = rearrange(self.modulation(condition), "b f (six d) -> b f six d", six=6)
-        places = positions(size, self.patch_size, x.device)
-        angles = rotary_angles(places, self.head_dim)
-        tokens = tokens + rearrange(self.place(place_features(places)), "(f n) d -> f n d", f=f)
-        for block in self.blocks: tokens = block(tokens, text, modulation, angles)
-        shift, scale = self.last_modulation(condition)[:, :, None].chunk(2, -1)
-        tokens = self.leave(modulate(tokens, shift, scale))
-        return unpatchify(rearrange(tokens, "b f n d -> b (f n) d"), size, self.patch_size)
+        tokens, places = rearrange(patchify(x, self.patch_size), "b (f n) v -> b f n v", f=f), positions(size, self.patch_size, x.device)
+        features = rearrange(place_features(places), "(f n) d -> f n d", f=f)
+        tokens = self.answer(tokens, features, *self.modulations(levels, text), text, rotary_angles(places, self.head_dim))
+        return unpatchify(rearrange(tokens, "b f n v -> b (f n) v"), size, self.patch_size)
+
+    def forward_packed(self, packed: Packed, t: Float[Tensor, "clips"], text: Float[Tensor, "clips m e"]) -> Packed:
+        """The same for clips of any sizes, packed into rows by `pack`: every clip has its own level and prompt and sees no other clip.
+
+        `model.forward_packed(pack(latents, ...), t, text)` holds what `model` answers for each latent alone; `unpack` takes it apart."""
+        self.check_packed(packed, t, text)
+        clips, lengths = (each.tolist() for each in packed.clip_id.unique_consecutive(return_counts=True))
+        modulation, last = (each[:, 0].index_select(0, packed.clip_id.flatten().clamp(0)).unflatten(0, packed.clip_id.shape) for each in self.modulations(t[:, None], text))
+        places = rearrange(packed.positions, "b n three -> (b n) three")
+        features, angles = (rearrange(each, "(b n) d -> b n d", b=len(packed.tokens)) for each in (place_features(places), rotary_angles(places, self.head_dim)))
+        tokens = self.answer(packed.tokens[:, :, None], features[:, :, None], modulation, last, text, angles[:, :, None], list(zip(clips, lengths)))
+        return replace(packed, tokens=tokens[:, :, 0])
+
+    def modulations(self, levels: Float[Tensor, "b f"], text: Float[Tensor, "b m e"]) -> tuple[Float[Tensor, "b f 6 d"], Float[Tensor, "b f 2 d"]]:
+        """What noise level and prompt ask of all blocks, and of the last layer."""
+        condition = F.silu(self.level(level_features(levels)) + self.summary(self.text_norm(text[:, :1])))
+        return self.modulation(condition).unflatten(-1, (6, -1)), self.last_modulation(condition).unflatten(-1, (2, -1))
+
+    def answer(self, tokens: Float[Tensor, "b f n v"], features: Float[Tensor, "... n d"], modulation: Float[Tensor, "b f 6 d"], last: Float[Tensor, "b f 2 d"],
+               text: Float[Tensor, "b m e"], angles: Float[Tensor, "... a"], stretches: list[tuple[int, int]] | None = None) -> Float[Tensor, "b f n v"]:
+        """Through all blocks: patches in, patches out."""
+        x, text = self.enter(tokens) + self.place(features), self.text_norm(text)
+        for block in self.blocks: x = block(x, text, modulation, angles, stretches)
+        shift, scale = last[:, :, :, None].unbind(2)
+        return self.leave(modulate(x, shift, scale))
 
     def check(self, x: Tensor, t: Tensor, text: Tensor) -> None:
         """Raise TypeError or ValueError when shapes, kinds of numbers or devices do not fit each other or this network."""
         for name, given in dict(x=x, t=t, text=text).items(): check_like(name, given, self.enter.weight)
-        if x.ndim != 5 or x.shape[1] != self.latent_channels:
-            raise ValueError(f"x: expected (b, {self.latent_channels}, f, h, w), got {tuple(x.shape)}")
+        if x.ndim != 5 or x.shape[1] != self.channels:
+            raise ValueError(f"x: expected (b, {self.channels}, f, h, w), got {tuple(x.shape)}")
         grid_size(tuple(x.shape[2:]), self.patch_size)
         if tuple(t.shape) not in ((x.shape[0],), (x.shape[0], x.shape[2])):
             raise ValueError(f"t: expected ({x.shape[0]},) or ({x.shape[0]}, {x.shape[2]}), got {tuple(t.shape)}")
         if text.ndim != 3 or text.shape[0] != x.shape[0] or text.shape[2] != self.text_dim:
             raise ValueError(f"text: expected ({x.shape[0]}, tokens, {self.text_dim}), got {tuple(text.shape)}")
+
+    def check_packed(self, packed: Packed, t: Tensor, text: Tensor) -> None:
+        """The same for packed clips."""
+        for name, given in dict(tokens=packed.tokens, t=t, text=text).items(): check_like(name, given, self.enter.weight)
+        clips, block = len(packed.sizes), self.blocks[0]
+        if (block.look, block.attention.prompt) != ("all", "join"): raise ValueError("packed: only attention='full' with prompt='join' reads packed clips")
+        if packed.patch_size != self.patch_size or packed.tokens.shape[2] != self.enter.in_features:
+            raise ValueError(f"packed: expected patches {self.patch_size} of {self.enter.in_features} values, got {packed.patch_size} of {packed.tokens.shape[2]}")
+        if tuple(t.shape) != (clips,): raise ValueError(f"t: expected one level for each of {clips} clips, got {tuple(t.shape)}")
+        if text.ndim != 3 or text.shape[0] != clips or text.shape[2] != self.text_dim:
+            raise ValueError(f"text: expected ({clips}, tokens, {self.text_dim}), got {tuple(text.shape)}")
+
+# %% ../nbs/07_dit.ipynb #a1c0pack
+def packed_attention(q: Float[Tensor, "b n h d"], k: Float[Tensor, "b n h d"], v: Float[Tensor, "b n h d"], text_k: Float[Tensor, "clips h m d"],
+                     text_v: Float[Tensor, "clips h m d"], stretches: list[tuple[int, int]]) -> Float[Tensor, "b n hd"]:
+    """Attention in rows of packed clips: every clip sees itself and its own words. The blocks of a block-diagonal mask, without the zeros between them.
+
+    `stretches` are (clip, length) for all tokens, row after row; clip -1 is padding, which sees nothing. Neighbours of one length go together."""
+    if v.is_cuda and v.dtype.itemsize == 2: return packed_kernel(q, k, v, text_k, text_v, stretches)
+    b, groups = len(q), [([clip for clip, _ in group], length) for (_, length), group in itertools.groupby(stretches, lambda each: (each[0] < 0, each[1]))]
+    parts = zip(*(each.flatten(0, 1).split([len(clips) * length for clips, length in groups]) for each in (q, k, v)))
+    answers = []
+    for (clips, length), part in zip(groups, parts):
+        q, k, v = (rearrange(each, "(g n) h d -> g h n d", n=length) for each in part)
+        if clips[0] >= 0: v = attend(q, *(torch.cat([own, words[clips]], 2) for own, words in ((k, text_k), (v, text_v))))
+        answers.append(rearrange(v, "g h n d -> (g n) (h d)"))
+    return rearrange(torch.cat(answers), "(b n) d -> b n d", b=b)
+
+
+# %% ../nbs/07_dit.ipynb #a1c0kern
+def packed_kernel(q: Float[Tensor, "b n h d"], k: Float[Tensor, "b n h d"], v: Float[Tensor, "b n h d"], text_k: Float[Tensor, "clips h m d"],
+                  text_v: Float[Tensor, "clips h m d"], stretches: list[tuple[int, int]]) -> Float[Tensor, "b n hd"]:
+    """`packed_attention` in one kernel of a GPU, in half precision (`torch.nn.attention.varlen`): all stretches in a row, and where each ends."""
+    from torch.nn.attention.varlen import varlen_attn
+    lengths = [length for _, length in stretches]
+    words = [text_k.shape[2] * (clip >= 0) for clip, _ in stretches]
+    seen = [sum(each) for each in zip(lengths, words)]
+    join = lambda own, text: torch.cat([part for each, (clip, _), m in zip(own.flatten(0, 1).split(lengths), stretches, words)
+                                        for part in (each, text[clip, :, :m].transpose(0, 1))]).to(v.dtype)
+    ends = lambda each: torch.tensor([0, *itertools.accumulate(each)], dtype=torch.int32, device=v.device)
+    y = varlen_attn(q.flatten(0, 1).to(v.dtype), join(k, text_k), join(v, text_v), ends(lengths), ends(seen), max(lengths), max(seen))
+    return rearrange(y, "(b n) h d -> b n (h d)", b=len(q))
+

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from .diffusion import RectifiedFlow
 from .dit import DiT
+from .keep import check_version, write_folder
 from .sampling import sample
 from .text import TextEncoder
 from .vae import VideoVAE
@@ -124,7 +125,9 @@ class Sora:
     def from_pretrained(cls, name: str | Path = "nano") -> "Sora":
         """Load shipped weights by name ("nano") or a folder written by `save_pretrained` or `sora_edu.training.train`. Raises FileNotFoundError or ValueError with the file's name."""
         folder = weights_folder(name)
-        config, parts = load_config(folder / "config.json"), {part: load_part(kind, folder / part) for part, kind in PARTS.items()}
+        config = load_config(folder / "config.json")
+        check_version(config, folder / "config.json")
+        parts = {part: load_part(kind, folder / part) for part, kind in PARTS.items()}
         for number, ours, theirs in misfits(**parts):
             raise ValueError(f"weights: the parts in {folder} are not from one training: {number} of dit is {ours}, expected {theirs}; restore them")
         return cls(**parts, config=config)
@@ -132,7 +135,7 @@ class Sora:
     def save_pretrained(self, folder: str | Path, figures: Sequence[tuple[str, dict]] = (), made: str = "") -> None:
         """Write a folder that `from_pretrained` reads: the parts in half precision, `config.json`, and the card (README.md; see `model_card`)."""
         folder = Path(folder)
-        for name in PARTS: copy.deepcopy(getattr(self, name)).half().save_pretrained(folder / name)
+        for name in PARTS: write_folder(folder / name, copy.deepcopy(getattr(self, name)).half().save_pretrained)
         (folder / "config.json").write_text(json.dumps(self.config, indent=1), encoding="utf-8")
         (folder / "README.md").write_text(model_card(self, figures, made), encoding="utf-8")
 

@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['SIZES', 'QUESTIONS', 'PROMPTS', 'Config', 'config_for', 'draw_batch', 'portion', 'Batches', 'precision',
            'orthogonalise', 'Muon', 'learning_rate', 'Stage', 'TextStage', 'captions_and_answers', 'VAEStage',
-           'real_crops', 'DiTStage', 'encode_world', 'motion', 'average', 'EMA', 'Live', 'run', 'recompute',
-           'text_stage', 'vae_stage', 'transformer', 'dit_stage', 'finish', 'draw_samples', 'train']
+           'real_crops', 'DiTStage', 'encode_world', 'motion', 'draw_clips', 'fill', 'NativeStage', 'average', 'EMA',
+           'Live', 'WholeFiles', 'run', 'recompute', 'text_stage', 'vae_stage', 'transformer', 'dit_stage', 'finish',
+           'draw_samples', 'claim', 'train']
 
 # %% ../nbs/09_training.ipynb #fd985a23
 import contextlib
@@ -14,9 +15,11 @@ import difflib
 import functools
 import itertools
 import json
+import math
 import os
 import shutil
 import signal
+import sys
 import time
 import timeit
 from collections.abc import Callable
@@ -30,12 +33,15 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from lightning.pytorch.callbacks import Callback, WeightAveraging
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, IterableDataset
 
 from .diffusion import RectifiedFlow
 from .dit import DiT
+from .keep import NEEDS, Forgive, alone_in, broken, check_version, load_checkpoint, write, write_folder
+from .patches import grid_size, pack
 from .sampling import sample
 from .text import TextEncoder, Tokenizer, empty_prompts
 from .vae import VideoVAE
@@ -48,6 +54,7 @@ class Config:
     """Everything a training needs. Pick one of `SIZES` and override any field.
 
     `clip` is (frames, height, width); `minutes` the budget of the whole chain; with `steps` each stage takes that many steps instead, whatever the time.
+    With `shapes`, the transformer learns clips of all these sizes at once, packed into one sequence a step, as long as `batch` clips of size `clip`.
     `clips` are drawn and encoded once and seen many times; `image_share` of the time goes to single frames before clips.
     Where memory is short, `accumulate` cuts the transformer's batches into that many parts and `recompute` forgets activations; neither changes what is learned."""
     size: str = "nano"
@@ -65,6 +72,7 @@ class Config:
     accumulate: int = 1
     recompute: bool = False
     clips: int = 30_000
+    shapes: tuple[tuple[int, int, int], ...] = ()
     image_share: float = .1
     shift: float = 4.
     lr: float = 2e-3
@@ -169,7 +177,7 @@ class Stage(L.LightningModule):
     def __init__(self, model: nn.Module, seconds: float, steps: int | None, lr: float, hidden: nn.Module | None = None, muon_lr: float = 0., hold: float = .3, accumulate: int = 1):
         super().__init__()
         self.model, self.seconds, self.steps, self.hold, self.accumulate = model, seconds, steps, hold, accumulate
-        self.rates, self.hidden, self.elapsed, self.history, self.random = (lr, muon_lr), hidden, 0., [], None
+        self.rates, self.hidden, self.elapsed, self.history, self.seed = (lr, muon_lr), hidden, 0., [], 0
         self.automatic_optimization = False
 
     def progress(self) -> float:
@@ -184,6 +192,7 @@ class Stage(L.LightningModule):
 
     def on_train_start(self):
         self.count, self.clock = self.global_step // len(self.trainer.optimizers), time.perf_counter() - self.elapsed
+        self.trainer.should_stop = self.progress() >= 1          # resumed at its end
 
     def training_step(self, batch, _):
         optimizers = self.optimizers() if isinstance(self.optimizers(), list) else [self.optimizers()]
@@ -191,14 +200,13 @@ class Stage(L.LightningModule):
         for optimizer, top in zip(optimizers, self.rates):
             optimizer.zero_grad()
             for group in optimizer.param_groups: group["lr"] = top * now
-        if self.random: torch.set_rng_state(self.random[0]), torch.cuda.set_rng_state_all(self.random[1:])
-        self.random = None
+        torch.manual_seed(-1 - (self.seed * 1_000_003 + self.count) * self.trainer.world_size - self.global_rank)   # noise depends on the step alone, too
         for which in range(self.accumulate):
             part = self.loss(portion(batch, which, self.accumulate)) / self.accumulate
             self.manual_backward(part)
             loss = loss + part.detach()
-        if not torch.isfinite(loss): raise FloatingPointError(f"loss: expected a finite number at step {self.count}, got {loss.item()}; lower lr or muon_lr")
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.)
+        length = nn.utils.clip_grad_norm_(self.model.parameters(), 1.)
+        if not torch.isfinite(loss + length): raise FloatingPointError(self.nonsense(batch, loss.item(), length.item()))
         for optimizer in optimizers: optimizer.step()
         processes = self.trainer.strategy        # all of them must agree on time and loss
         self.count, self.elapsed = self.count + 1, processes.broadcast(time.perf_counter() - self.clock)
@@ -206,12 +214,15 @@ class Stage(L.LightningModule):
         if self.progress() >= 1: self.trainer.should_stop = True
         return loss
 
-    def on_save_checkpoint(self, checkpoint):
-        random = [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
-        checkpoint["budget"] = dict(elapsed=self.elapsed, history=self.history, random=random if self.trainer.world_size == 1 else None)
+    def nonsense(self, batch, loss: float, length: float) -> str:
+        """What is wrong with a step that cannot be taken, and what to do."""
+        clips = ", ".join(map(str, broken(batch)))
+        blame = f"not finite in the batch: number {clips} (counted from 0)" if clips else "the batch is finite; lower lr or muon_lr"
+        return f"{type(self).__name__}: expected finite numbers at step {self.count}, got a loss of {loss} and a gradient of length {length}; the weights are as before that step; {blame}"
 
-    def on_load_checkpoint(self, checkpoint):
-        self.elapsed, self.history, self.random = (checkpoint["budget"].get(key) for key in ("elapsed", "history", "random"))
+    def on_save_checkpoint(self, checkpoint): checkpoint["budget"] = dict(elapsed=self.elapsed, history=self.history)
+
+    def on_load_checkpoint(self, checkpoint): self.elapsed, self.history = checkpoint["budget"]["elapsed"], checkpoint["budget"]["history"]
 
 # %% ../nbs/09_training.ipynb #141a2030
 # The questions asked of a caption, and their answers; the first answer is "not named".
@@ -282,6 +293,7 @@ def encode_world(vae: VideoVAE, tokenizer: Tokenizer, world: World, n: int, tick
         captions = [describe(scene, length, rng) for scene in scenes for length in LENGTHS]
         videos = torch.stack([scene.render() for scene in scenes]).to(vae.latent_mean.device)
         with torch.autocast(videos.device.type, torch.bfloat16, enabled=precision() == "bf16-mixed"): latents.append(vae.encode(videos).bfloat16().cpu())
+        if odd := broken(latents[-1]): raise FloatingPointError(f"latents: clip {start + odd[0]} of the world became numbers that are not finite; the autoencoder is damaged")
         tokens.append(tokenizer(captions).view(len(indices), len(LENGTHS), -1))
         tick(indices[-1] + 1)
     return torch.cat(latents), torch.cat(tokens)
@@ -292,6 +304,39 @@ def motion(latents: Float[Tensor, "n c f h w"]) -> Float[Tensor, "n"]:
     """How much each clip moves: the root mean square change from one latent frame to the next, 1 on average. A single frame does not move."""
     changes = torch.stack([(x[:, 1:].float() - x[:, :-1].float()).square().sum() for x in latents]).sqrt()   # one by one: all at once take much memory
     return changes / changes.mean().clamp(min=1e-9)
+
+# %% ../nbs/09_training.ipynb #b7one0co
+def draw_clips(latents: Float[Tensor, "n c f h w"], tokens: Int[Tensor, "n k m"], chances: Float[Tensor, "n"], count: int,
+               generator: torch.Generator) -> tuple[Float[Tensor, "b c f h w"], Int[Tensor, "b m"]]:
+    """`count` clips, drawn by their chances, each with one of its captions."""
+    pick = torch.multinomial(chances, count, replacement=True, generator=generator)
+    return latents[pick], tokens[pick, torch.randint(tokens.shape[1], pick.shape, generator=generator)]
+
+
+# %% ../nbs/09_training.ipynb #b7nat1co
+def fill(lengths: list[int], budget: int, generator: torch.Generator) -> list[int]:
+    """Which kinds of clips go into a sequence of `budget` tokens: drawn until the next has no room, then sorted. Kind i has `lengths[i]` tokens."""
+    chosen, room = [], budget
+    while lengths[kind := int(torch.randint(len(lengths), (), generator=generator))] <= room:
+        chosen.append(kind)
+        room -= lengths[kind]
+    return sorted(chosen)
+
+
+# %% ../nbs/09_training.ipynb #b7nat4co
+class NativeStage(DiTStage):
+    """Rectified flow on clips of any sizes, packed into one sequence (NaViT, arXiv 2307.06304). Batches: a list of latents (c, f, h, w) and tokens (clips, m)."""
+
+    def loss(self, batch: tuple[list[Tensor], Int[Tensor, "clips m"]]) -> Float[Tensor, ""]:
+        x, tokens = batch
+        lengths = [each[0].numel() // math.prod(self.model.patch_size) for each in x]
+        packed = pack([each.float() for each in x], self.model.patch_size, sum(lengths))
+        text = self.encoder(empty_prompts(tokens, torch.rand(len(x), device=tokens.device) < .1)).float()
+        t, clip = self.flow.sample_t((len(x),)).to(tokens.device), packed.clip_id[0]
+        answer = lambda x_t, level: self.model.forward_packed(replace(packed, tokens=x_t[None]), t, text).tokens[0]
+        weight = packed.tokens.shape[1] / len(x) / torch.tensor(lengths, device=t.device)[clip]
+        return self.flow.loss(answer, packed.tokens[0], t[clip], weight=weight[:, None])
+
 
 # %% ../nbs/09_training.ipynb #f40c5b2d
 def average(averages: list[Tensor], weights: list[Tensor], n: Tensor) -> None:
@@ -309,7 +354,7 @@ class EMA(WeightAveraging):
 
 # %% ../nbs/09_training.ipynb #419c405d
 class Live(Callback):
-    """A progress bar with loss and time left; every `every` seconds calls `report(stage, trainer)`; a first Ctrl-C ends the stage in good order."""
+    """A progress bar with loss and time left; every `every` seconds calls `report(stage, trainer)`, which may fail at writing; a first Ctrl-C ends the stage in good order."""
 
     def __init__(self, name: str, every: float = 60, report: Callable = lambda stage, trainer: None):
         self.name, self.every, self.report = name, every, report
@@ -318,12 +363,13 @@ class Live(Callback):
         from tqdm.auto import tqdm
         self.bar = tqdm(total=100, desc=self.name, bar_format="{desc} {bar} {percentage:3.0f}% {postfix}", mininterval=.5)
         self.next, self.interrupted = stage.elapsed + self.every, False
+        self.forgive = Forgive(lambda words: tqdm.write(f"{self.name}: {words}", file=sys.stderr))
         with contextlib.suppress(ValueError):   # outside the main thread there is no Ctrl-C to catch
             self.before = signal.signal(signal.SIGINT, lambda *_: self.stop(trainer))
 
     def stop(self, trainer):
-        if self.interrupted: raise KeyboardInterrupt
-        self.interrupted = trainer.should_stop = True
+        if self.interrupted and time.monotonic() > self.interrupted + 3: raise KeyboardInterrupt
+        self.interrupted, trainer.should_stop = self.interrupted or time.monotonic(), True
 
     def on_train_batch_end(self, trainer, stage, *_):
         share = stage.progress()
@@ -340,17 +386,24 @@ class Live(Callback):
         if hasattr(self, "before"): signal.signal(signal.SIGINT, self.before)
 
 # %% ../nbs/09_training.ipynb #bec262e2
+class WholeFiles(TorchCheckpointIO):
+    """Lightning's way to the disk, with no half checkpoint under a real name."""
+
+    def save_checkpoint(self, checkpoint, path, storage_options=None): write(Path(path), lambda file: torch.save(checkpoint, file))
+
+
 def run(stage: Stage, draw: Callable, live: Live, seed: int = 0, checkpoint: Path | None = None, ema: bool = False) -> bool:
     """Train a stage on batches from `draw` with Lightning until its budget is used up, resuming from `checkpoint` when that exists. True if it was not interrupted.
 
     Processes that torchrun started share the work."""
     resume = checkpoint if checkpoint and checkpoint.exists() else None
-    start = torch.load(resume, weights_only=True)["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["processed"] if resume else 0
+    start = load_checkpoint(resume)["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]["processed"] if resume else 0
     cuda = torch.cuda.is_available()
-    trainer = L.Trainer(max_epochs=1, accelerator="gpu" if cuda else "cpu", devices=int(os.environ.get("LOCAL_WORLD_SIZE", 1)), precision=precision(), callbacks=[EMA()] * ema + [live],
+    trainer = L.Trainer(max_epochs=1, accelerator="gpu" if cuda else "cpu", devices=int(os.environ.get("LOCAL_WORLD_SIZE", 1)), precision=precision(), callbacks=[EMA()] * ema + [live], plugins=[WholeFiles()],
                         logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0)
-    torch.manual_seed(seed + trainer.global_rank)
-    try: trainer.fit(stage.train(), DataLoader(Batches(draw, seed, start), batch_size=None), ckpt_path=resume)
+    stage.seed = seed
+    try: trainer.fit(stage.train(), DataLoader(Batches(draw, seed, start), batch_size=None), ckpt_path=resume, weights_only=True)
+    except SystemExit: raise KeyboardInterrupt("stopped at once by Ctrl-C; training again goes on from the last checkpoint") from None   # Lightning leaves Python then
     finally: live.close()
     stage.model.eval().cpu()
     return not live.interrupted
@@ -363,6 +416,7 @@ def recompute(blocks: nn.ModuleList) -> None:
 # %% ../nbs/09_training.ipynb #0938c85b
 def text_stage(config: Config, out: Path) -> None:
     """Train the text encoder and save it in `out/text`."""
+    torch.manual_seed(config.seed)
     encoder = TextEncoder(config.text_dim)
     tokens, answers = captions_and_answers(World(config.clip, config.seed + 1), 6000, encoder.tokenizer)
     def draw(generator):
@@ -376,6 +430,7 @@ def vae_stage(config: Config, out: Path) -> None:
     """Train the autoencoder on clips of the world and crops of the real ones, and save it in `out/vae`."""
     world, real = World(config.clip, config.seed + 2), real_crops(500, config.clip, np.random.default_rng(config.seed))
     clips = torch.cat([torch.stack([((world[i][0] + 1) * 127.5).round().byte() for i in range(3000)]), real])
+    torch.manual_seed(config.seed)
     model = VideoVAE(config.latent_channels, config.vae_dim, wide=config.vae_wide)
     some = clips[torch.randperm(len(clips), generator=torch.Generator().manual_seed(config.seed))[:300]].float() / 127.5 - 1
     model.start_from(some)
@@ -388,6 +443,7 @@ def vae_stage(config: Config, out: Path) -> None:
 # %% ../nbs/09_training.ipynb #25fe3a7f
 def transformer(config: Config, start: Path | None) -> DiT:
     """A new diffusion transformer, or one with the weights in `start/dit`. Raises FileNotFoundError, or ValueError when those are of another make."""
+    torch.manual_seed(config.seed)
     model = DiT(config.latent_channels, config.dim, config.depth, config.heads, patch_size=config.patch_size, text_dim=config.text_dim)
     if start and not (start / "dit").exists(): raise FileNotFoundError(f"start: expected a folder that `train` wrote, got {start}")
     try:
@@ -403,29 +459,35 @@ def dit_stage(config: Config, out: Path, seconds: float, report: Callable, start
     with contextlib.redirect_stdout(None):
         vae, encoder = VideoVAE.from_pretrained(out / "vae", strict=True).eval(), TextEncoder.from_pretrained(out / "text", strict=True)
     begin = time.perf_counter()
+    sizes = config.shapes or (config.clip,)
+    *lengths, one = [math.prod(grid_size(vae.latent_size(size), config.patch_size)) for size in (*sizes, config.clip)]
     with tqdm(total=config.clips, desc="drawing and encoding clips", unit=" clips") as bar:
-        latents, tokens = encode_world(vae, encoder.tokenizer, World(config.clip, config.seed + 3, backgrounds=config.backgrounds), config.clips, lambda n: bar.update(n - bar.n))
-    chances = 1 + motion(latents)
+        encoded = [encode_world(vae, encoder.tokenizer, World(size, config.seed + 3, backgrounds=config.backgrounds), config.clips // len(sizes), lambda n: bar.update((n - 1) % 64 + 1)) for size in sizes]
+    chances = [1 + motion(latents) for latents, _ in encoded]
     def draw(generator):
-        pick = torch.multinomial(chances, 4 * config.batch, replacement=True, generator=generator)
-        return latents[pick], tokens[pick, torch.randint(tokens.shape[1], pick.shape, generator=generator)]
+        if not config.shapes: return draw_clips(*encoded[0], chances[0], 4 * config.batch, generator)
+        chosen = fill(lengths, config.batch * one, generator)
+        parts = [draw_clips(*encoded[kind], chances[kind], chosen.count(kind), generator) for kind in sorted(set(chosen))]
+        return [clip for latents, _ in parts for clip in latents], torch.cat([tokens for _, tokens in parts])
     model = transformer(config, start)
     if config.recompute: recompute(model.blocks)
-    stage = DiTStage(model, encoder, config.shift, config.image_share, seconds=max(10, seconds - (time.perf_counter() - begin)), steps=config.steps, lr=config.lr, muon_lr=config.muon_lr, accumulate=config.accumulate)
+    stage = (NativeStage if config.shapes else DiTStage)(model, encoder, config.shift, config.image_share, seconds=max(10, seconds - (time.perf_counter() - begin)), steps=config.steps, lr=config.lr, muon_lr=config.muon_lr, accumulate=config.accumulate)
     def minute(stage, trainer):
         average = next(c for c in trainer.callbacks if isinstance(c, EMA)).average.model
-        trainer.save_checkpoint(out / "last.part")
-        os.replace(out / "last.part", out / "last.ckpt")
-        report(average.eval(), vae, encoder, stage.elapsed)
-    finish(run(stage, draw, Live("diffusion transformer", report=minute), config.seed, out / "last.ckpt", ema=True), stage, model, out / "dit")
+        with live.forgive: trainer.save_checkpoint(out / "last.ckpt")
+        with live.forgive: report(average.eval(), vae, encoder, stage.elapsed)
+    live = Live("diffusion transformer", report=minute)
+    finish(run(stage, draw, live, config.seed, out / "last.ckpt", ema=True), stage, model, out / "dit")
     if start: shutil.copy(start / "dit/history.json", out / "dit/history_before.json")
 
 # %% ../nbs/09_training.ipynb #3fe5eae7
 def finish(done: bool, stage: Stage, model: nn.Module, folder: Path) -> None:
     """Save a model in half precision with its loss curve. An interrupted stage stops the chain; of those, only the last is worth keeping."""
     if not done and folder.name != "dit": raise KeyboardInterrupt(f"stopped by Ctrl-C; training again starts {folder.name} anew")
-    model.cpu().eval().half().save_pretrained(folder)
-    (folder / "history.json").write_text(json.dumps([(round(s, 2), round(loss, 5)) for s, loss in stage.history[::max(1, len(stage.history) // 400)]]))
+    def save(part):
+        model.cpu().eval().half().save_pretrained(part)
+        (part / "history.json").write_text(json.dumps([(round(s, 2), round(loss, 5)) for s, loss in stage.history[::max(1, len(stage.history) // 400)]]))
+    write_folder(folder, save)
     if not done: raise KeyboardInterrupt(f"stopped by Ctrl-C; dit is saved as far as it came in {folder}, and training again goes on from there")
 
 
@@ -440,30 +502,37 @@ def draw_samples(model: DiT, vae: VideoVAE, encoder: TextEncoder, config: Config
     shape = (len(prompts), config.latent_channels, *vae.latent_size(config.clip))
     latent = sample(model, shape, steps=12, cfg_scale=2., text=text, null_text=empty, process=RectifiedFlow("data"), shift=config.shift, seed=0)
     path.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet(vae.decode(latent), list(prompts)).save(path)
+    write(path, lambda file: contact_sheet(vae.decode(latent), list(prompts)).save(file, "PNG"))
 
 # %% ../nbs/09_training.ipynb #d77ef7f2
+def claim(config: Config, out: Path) -> None:
+    """Write the configuration into the folder. Raises ValueError when it holds a training with another one, or one of a later version."""
+    file, told = out / "config.json", json.loads(json.dumps(asdict(config)))
+    try: before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except ValueError as error: raise ValueError(f"out: {file} is damaged ({error}); delete it if the folder is yours, or choose another") from None
+    check_version(before, file)
+    if changed := [key for key in told if before.get(key, told[key]) != told[key]]:   # a field that did not exist then has not changed
+        raise ValueError(f"out: {out} holds a training with another {', '.join(changed)}; choose another folder or delete it")
+    write(file, lambda new: new.write(json.dumps(dict(needs=NEEDS, **told), indent=1).encode()))
+
+
 def train(config: Config, out: str | Path, report: Callable | None = None, start: str | Path | None = None) -> Path:
     """Train text encoder, autoencoder and diffusion transformer in `config.minutes`, and save them in folder `out`, which `Sora.from_pretrained` reads.
 
-    A stage that is already there is kept, an interrupted one goes on from its last minute; a folder with another configuration is refused (ValueError).
+    A stage that is already there is kept, an interrupted one goes on from its last minute; a folder with another configuration, or where another training is at work, is refused (ValueError).
     Every minute a contact sheet lands in `out/samples`; `report(model, vae, encoder, seconds)` replaces that.
     `start` is a folder of weights: text encoder and autoencoder are kept as they are there, and the transformer goes on from there."""
     out, start, begin = Path(out), Path(start) if start else None, time.perf_counter()
     if config.accumulate < 1 or config.batch % config.accumulate: raise ValueError(f"accumulate: expected a divisor of the batch of {config.batch}, got {config.accumulate}")
     if start: transformer(config, start)   # what does not fit is refused before anything is written
-    out.mkdir(parents=True, exist_ok=True)
-    told = json.loads(json.dumps(asdict(config)))
-    before = json.loads((out / "config.json").read_text()) if (out / "config.json").exists() else {}
-    if changed := [key for key in told if before.get(key, told[key]) != told[key]]:   # a field that did not exist then has not changed
-        raise ValueError(f"out: {out} holds a training with another {', '.join(changed)}; choose another folder or delete it")
-    (out / "config.json").write_text(json.dumps(told, indent=1))
     report = report or (lambda model, vae, encoder, seconds: draw_samples(model, vae, encoder, config, out / "samples" / f"{seconds:05.0f}s.png"))
-    torch.manual_seed(config.seed)
-    for part in ("text", "vae") if start else ():
-        if not (out / part).exists(): shutil.copytree(start / part, out / part)
-    if not (out / "text").exists(): text_stage(config, out)
-    if not (out / "vae").exists(): vae_stage(config, out)
-    if not (out / "dit").exists() or (out / "last.ckpt").exists(): dit_stage(config, out, config.minutes * 60 - (time.perf_counter() - begin), report, start)
-    (out / "last.ckpt").unlink(missing_ok=True)
+    with alone_in(out):
+        claim(config, out)
+        for part in ("text", "vae") if start else ():
+            if not (out / part).exists(): write_folder(out / part, lambda new: shutil.copytree(start / part, new, dirs_exist_ok=True))
+        if not (out / "text").exists(): text_stage(config, out)
+        if not (out / "vae").exists(): vae_stage(config, out)
+        if not (out / "dit").exists() or (out / "last.ckpt").exists(): dit_stage(config, out, config.minutes * 60 - (time.perf_counter() - begin), report, start)
+        (out / "last.ckpt").unlink(missing_ok=True)
     return out
+

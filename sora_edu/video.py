@@ -358,7 +358,7 @@ def _read_av(path: Path, size, limit) -> tuple[list, list]:
 def _read_webp(path: Path, size, note: dict | None) -> tuple[list, list]:
     "Decode with PIL and undo the merging of equal frames. Gives the same as `_read_av`."
     from PIL import Image
-    with Image.open(path) as image:
+    with Image.open(path, formats=["WEBP"]) as image:  # no other reader gets to see a stranger's file
         n = getattr(image, "n_frames", 1)
         _check_limits(path, side=max(image.size), frames=n, megabytes=n * 3e-6 * math.prod(size or image.size))
         clip, lengths = [], []

@@ -81,17 +81,20 @@ def test_help_of_a_size_shows_its_defaults(capsys):
     assert re.search(r"--minutes MINUTES .*default: 60\)", capsys.readouterr().out)
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("args, nearest", [(["demo", "--minute", "3"], "--minutes"), (["demo", "--minuts=3"], "--minutes"), (["generate", "x", "--sed", "3"], "--seed"),
                                            (["lab", "grade", "x", "--chaptr", "03"], "--chapter"), (["train", "--step", "3"], "--steps"), (["evaluate", "--splitt", "val"], "--split")])
 def test_misspelt_and_abbreviated_options(args, nearest, capfd):
     assert f"did you mean {nearest}?" in refused(capfd, *args)
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("args", [[], ["foo"], ["generate"], ["demo", "--minutes", "soon"], ["train", "--clip", "[17,32]"], ["evaluate", "--record", "perhaps"], ["generate", "a", "b"]])
 def test_what_makes_no_sense(args, capfd):
     refused(capfd, *args)
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("args, words", [
     (["train", "--size", "nanoo"], ["size", "nano", "large", "'nanoo'"]), (["train", "--minutes", "0"], ["minutes"]), (["train", "--steps", "0"], ["steps"]),
     (["demo", "--minutes", "1"], ["minutes", "at least 2"]), (["demo", "--minutes", "nan"], ["minutes"]), (["judge", "--minutes", "-1"], ["minutes"]),
@@ -104,6 +107,7 @@ def test_values_out_of_range(args, words, capfd, tmp_path, monkeypatch):
     assert not list(tmp_path.rglob("*.json")), "work began before the check"
 
 
+@pytest.mark.fault(3)
 @pytest.mark.parametrize("args", [["demo"], ["train"], ["judge"], ["evaluate"], ["generate", "a red circle"]])
 def test_folder_that_cannot_be_written(args, capfd, tmp_path):
     (tmp_path / "file").write_text("in the way")
@@ -122,6 +126,7 @@ def test_yaml_fills_in_and_options_win(tmp_path):
     assert options["minutes"] == 60, "the defaults are those of the size in the file"
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("text, words", [("minuts: 3\n", ["minuts", "--minutes"]), ("minutes: soon\n", ["minutes", "soon"]), ("minutes: [\n", [])])
 def test_faults_in_yaml(text, words, capfd, tmp_path):
     (tmp_path / "a.yaml").write_text(text)
@@ -291,6 +296,7 @@ def test_the_report_is_one_file_that_describes_its_pictures(fake, tmp_path, monk
     assert re.search("[✓✗] (right|wrong): ", text)
 
 
+@pytest.mark.fault(18)
 def test_prompts_are_escaped():
     hostile = '<script>alert("1")</script> red circle'
     tags = Page(cli.strip(hostile, torch.zeros(3, 5, 16, 16), dict(whole=False, color0=True))).tags

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sora_edu.diffusion import RectifiedFlow
-from sora_edu.dit import LOOKS, Attention, Block, DiT, attend, level_features, modulate, rotary_angles, rotate
-from sora_edu.patches import positions
+from sora_edu.dit import LOOKS, Attention, Block, DiT, attend, level_features, modulate, packed_attention, packed_kernel, rotary_angles, rotate
+from sora_edu.patches import attention_mask, pack, positions, unpack
 from sora_edu.text import TextEncoder
 from sora_edu.video import data_path
 
@@ -395,3 +395,105 @@ def test_bad_input_is_refused_in_words(call, words):
     with pytest.raises(ValueError) as caught:
         call(DiT(**SMALL, patch_size=(1, 2, 2)))
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+# Packed clips
+
+sizes = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 4))
+TOKENS = 40                        # the budget of a row; a clip above has at most 36
+
+
+def packed_inputs(shapes, patch=(1, 1, 1)):
+    clips = [noise(4, *(n * p for n, p in zip(shape, patch)), seed=i) for i, shape in enumerate(shapes)]
+    return clips, torch.linspace(.1, .9, len(clips)), noise(len(clips), 5, 10, seed=1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(shapes=st.lists(sizes, min_size=1, max_size=7), patch=st.sampled_from([(1, 1, 1), (1, 2, 2), (2, 2, 1)]))
+def test_packed_clips_get_the_answers_they_get_alone(shapes, patch):
+    model, (clips, t, text) = wake(DiT(**SMALL, patch_size=patch)), packed_inputs(shapes, patch)
+    answers = unpack(model.forward_packed(pack(clips, patch, TOKENS), t, text))
+    for i, (clip, answer) in enumerate(zip(clips, answers, strict=True)):
+        assert torch.allclose(answer, model(clip[None], t[i:i + 1], text[i:i + 1])[0], atol=1e-5)
+
+
+def test_packed_clips_give_the_gradients_they_give_alone():
+    shapes = [(1, 3, 3), (3, 2, 4), (2, 3, 2), (3, 3, 4), (1, 1, 1), (3, 2, 4)]
+    model, (clips, t, text) = wake(DiT(**SMALL)), packed_inputs(shapes)
+    gradients = []
+    for answers in (unpack(model.forward_packed(pack(clips, (1, 1, 1), TOKENS), t, text)), [model(clip[None], t[i:i + 1], text[i:i + 1])[0] for i, clip in enumerate(clips)]):
+        model.zero_grad()
+        sum(answer.square().mean() for answer in answers).backward()
+        gradients.append({name: p.grad.clone() for name, p in model.named_parameters()})
+    for name, gradient in gradients[0].items(): assert (gradient - gradients[1][name]).abs().max() <= 1e-5 * max(1, gradient.abs().max()), name
+
+
+def test_nothing_leaks_from_one_packed_clip_to_another():
+    model, (clips, t, text) = wake(DiT(**SMALL)), packed_inputs([(1, 3, 3), (3, 2, 4), (2, 3, 2), (3, 2, 4)])
+    answer = lambda clips, t, text: unpack(model.forward_packed(pack(clips, (1, 1, 1), TOKENS), t, text))
+    before = answer(clips, t, text)
+    for i in range(4):
+        other_t, other_text = t.clone(), text.clone()
+        other_t[i], other_text[i] = .5, noise(5, 10, seed=9)
+        after = answer([clip + noise(*clip.shape, seed=9) * (j == i) for j, clip in enumerate(clips)], other_t, other_text)
+        assert [torch.equal(a, b) for a, b in zip(before, after)] == [j != i for j in range(4)]
+
+
+def test_a_block_diagonal_mask_gives_the_same_as_packed_attention():
+    packed = pack(packed_inputs([(1, 3, 3), (3, 2, 4), (2, 3, 2)])[0], (1, 1, 1), TOKENS)
+    q, k, v = noise(3, *packed.clip_id.shape, 2, 8)
+    words_k, words_v = noise(2, 3, 2, 5, 8, seed=1)
+    clips, lengths = packed.clip_id.unique_consecutive(return_counts=True)
+    ours = packed_attention(q, k, v, words_k, words_v, list(zip(clips.tolist(), lengths.tolist())))
+    for row, ids in enumerate(packed.clip_id):
+        real = ids >= 0
+        mask = torch.cat([attention_mask(ids[None])[0], ids[:, None] == torch.arange(3).repeat_interleave(5)], 1)
+        join = lambda tokens, words: torch.cat([tokens[row].transpose(0, 1), words.transpose(0, 1).flatten(1, 2)], 1)
+        theirs = F.scaled_dot_product_attention(q[row].transpose(0, 1), join(k, words_k), join(v, words_v), attn_mask=mask)
+        assert torch.allclose(ours[row, real], theirs.transpose(0, 1).flatten(1)[real], atol=1e-5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="the kernel for packed clips needs a GPU")
+def test_one_kernel_on_a_gpu_gives_the_same_as_group_by_group():
+    q, k, v = noise(3, 2, 64, 4, 32).cuda().bfloat16().requires_grad_()
+    words = noise(2, 5, 4, 16, 32, seed=1).cuda().bfloat16()
+    stretches = [(0, 24), (1, 24), (2, 16), (3, 40), (-1, 24)]
+    one, groups = packed_kernel(q, k, v, *words, stretches), packed_attention(q.float(), k.float(), v.float(), *words.float(), stretches)
+    assert torch.allclose(one.float()[:1], groups[:1], atol=.03) and torch.allclose(one.float()[1, :40], groups[1, :40], atol=.03)
+
+
+def test_the_kernels_books_are_right_where_there_is_no_gpu(monkeypatch):
+    """Sequences, and where each ends, as `packed_kernel` hands them over: answered here one by one."""
+    def varlen_attn(q, k, v, ends_q, ends_k, longest_q, longest_k):
+        assert (longest_q, longest_k) == (ends_q.diff().max(), ends_k.diff().max())
+        parts = [[each[a:b].transpose(0, 1) for each, (a, b) in zip((q, k, v), (at, seen, seen))]
+                 for at, seen in zip(zip(ends_q, ends_q[1:]), zip(ends_k, ends_k[1:]))]
+        return torch.cat([attend(*each).transpose(0, 1) for each in parts])
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", varlen_attn)
+    q, k, v = noise(3, 2, 20, 4, 8)
+    words, stretches = noise(2, 5, 4, 6, 8, seed=1), [(0, 4), (1, 4), (2, 10), (-1, 2), (3, 10), (4, 10)]
+    one, groups = packed_kernel(q, k, v, *words, stretches), packed_attention(q, k, v, *words, stretches)
+    assert torch.allclose(one[0, :18], groups[0, :18], atol=1e-6) and torch.allclose(one[1], groups[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("change, says", [
+    (dict(t=torch.rand(2)), "t: expected one level for each of 3 clips"), (dict(text=torch.rand(3, 5, 9)), "text: expected"),
+    (dict(text=torch.rand(2, 5, 10)), "text: expected"), (dict(patch=(1, 2, 1)), "packed: expected patches")], ids=str)
+def test_packed_clips_that_do_not_fit_are_refused(change, says):
+    clips, t, text = packed_inputs([(1, 2, 2), (2, 2, 2), (1, 2, 2)])
+    packed = pack(clips, change.get("patch", (1, 1, 1)), TOKENS)
+    with pytest.raises(ValueError, match=says): DiT(**SMALL).forward_packed(packed, change.get("t", t), change.get("text", text))
+
+
+@pytest.mark.parametrize("options", [dict(attention="factorised"), dict(prompt="cross")], ids=str)
+def test_only_full_attention_with_a_joined_prompt_reads_packed_clips(options):
+    clips, t, text = packed_inputs([(1, 2, 2)])
+    with pytest.raises(ValueError, match="packed: only attention='full' with prompt='join'"): DiT(**SMALL, **options).forward_packed(pack(clips, (1, 1, 1), 8), t, text)
+
+
+def test_condition_channels_are_read_and_not_answered():
+    model, (x, t, text) = wake(DiT(**SMALL, condition_channels=3)), inputs()
+    condition = noise(2, 3, 3, 4, 4, seed=5)
+    out = model(torch.cat([x, condition], 1), t, text)
+    assert out.shape == x.shape and not torch.allclose(out, model(torch.cat([x, condition + 1], 1), t, text))
+    with pytest.raises(ValueError, match=r"x: expected \(b, 7, f, h, w\)"): model(x, t, text)

@@ -109,6 +109,7 @@ def start(known, blank, class_):
 
 # --- mean ----------------------------------------------------------------------------------------
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_stopped_in_time_and_the_rest_counts(name, tried, start, tmp_path):
     (tmp_path / "precious").write_text("mine")
@@ -119,6 +120,7 @@ def test_stopped_in_time_and_the_rest_counts(name, tried, start, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["precious"]
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize("name", FORGED)
 def test_never_above_honest(name, tried, class_, tmp_path):
     import sora_edu
@@ -128,6 +130,7 @@ def test_never_above_honest(name, tried, class_, tmp_path):
     assert verdicts["03.1"] and not verdicts["03.2"], repr(verdicts["03.2"])
 
 
+@pytest.mark.fault(17)
 def test_a_patched_check_changes_nothing(tried):
     verdicts, _ = tried(notebook("check = judge = lambda *_: True", RIGHT, PATCHIFY + "return x", 'check("03.2")'))
     assert verdicts["03.1"] and not verdicts["03.2"]
@@ -135,6 +138,7 @@ def test_a_patched_check_changes_nothing(tried):
 
 # --- broken --------------------------------------------------------------------------------------
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize("name, text, sentence", [
     ("empty file", "", "not a notebook"), ("text", "hello", "not a notebook"), ("bytes", b"\xff\xfe\x00", "not a notebook"), ("a list", "[]", "not a notebook"),
     ("cells are no list", '{"cells": 3}', "not a notebook"), ("a cell is no cell", '{"cells": [3]}', "not a notebook"), ("source is a number", '{"cells": [{"cell_type": "code", "source": 3}]}', "not a notebook"),
@@ -178,6 +182,7 @@ def test_answers_are_found_by_exercise_not_by_place(cells, tried):
 
 # --- the class -----------------------------------------------------------------------------------
 
+@pytest.mark.fault(17)
 def test_the_class_run_goes_on(class_, tmp_path):
     folder = tmp_path / "class"
     shutil.copytree(class_, folder)
@@ -216,6 +221,7 @@ def test_nothing_to_grade_is_one_clear_error(given, said, tmp_path):
     with pytest.raises(ValueError, match=said): grade(**{"submissions": tmp_path, "out": tmp_path / "grades.csv", **given})
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize("forged", [{"tensor": "9"}, {"array": "9"}, {"array": []}, {"array": None}, {}, {"array": "0", "tensor": "9"}, {"array": "1"}])
 def test_a_forged_value_is_never_right_and_stops_nothing(forged):
     value = unpack([forged], {"0": torch.zeros(2), "1": torch.zeros(2, dtype=torch.bfloat16)})

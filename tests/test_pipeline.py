@@ -63,6 +63,7 @@ def test_another_size(sora):
 
 # --- prompts -------------------------------------------------------------------------------------
 
+@pytest.mark.fault(8)
 def test_unknown_words_are_named_with_the_nearest(sora):
     with pytest.warns(UserWarning, match=r"2 unknown.*'circl' \(nearest: 'circle'\), 'qqq'$"):
         odd = sora("a red circl qqq moves right", steps=2)
@@ -76,12 +77,14 @@ def test_empty_prompt_is_the_unconditional_clip(sora):
     torch.testing.assert_close(free, sora("", steps=4, cfg_scale=5.), atol=1e-4, rtol=0)   # guidance towards nothing changes nothing
 
 
+@pytest.mark.fault(8)
 def test_overlong_prompt_says_what_was_cut(sora):
     with pytest.warns(UserWarning, match="too long, left out the last 3 words from 'blue' on"):
         long = sora("red " * 31 + "blue square spins", steps=2)
     assert torch.equal(long, sora("red " * 31, steps=2))
 
 
+@pytest.mark.fault(8)
 @pytest.mark.parametrize("prompt", ["\0", "\ud800 circle", " \n\t", "赤い円", "🎈" * 2000, "<script>alert(1)</script>", "a" * 100_000])
 def test_any_string_gives_a_clip(sora, prompt):
     with warnings.catch_warnings():
@@ -89,6 +92,7 @@ def test_any_string_gives_a_clip(sora, prompt):
         assert sora(prompt, steps=1).isfinite().all()
 
 
+@pytest.mark.fault(8)
 @pytest.mark.parametrize("prompt, error", [([], ValueError), ([3], TypeError), (["a", None], TypeError)])
 def test_what_is_no_prompt(sora, prompt, error):
     with pytest.raises(error, match="^prompts?: expected"): sora(prompt)
@@ -170,6 +174,7 @@ def test_unknown_name(tmp_path):
     refused(tmp_path, FileNotFoundError, tmp_path)
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("part", ["text", "vae", "dit"])
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
 def test_missing_file(weights, part, file):
@@ -182,6 +187,7 @@ def damaged(how, data):
                 bit_flipped_header=data[:20] + bytes([data[20] ^ 4]) + data[21:], pickle=b"\x80\x04\x95" + data[3:])[how]
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("how", ["empty", "truncated", "one_byte_short", "huge_header", "bit_flipped_header", "pickle"])
 def test_damaged_weights(weights, how):
     file = weights / "dit" / "model.safetensors"
@@ -189,6 +195,7 @@ def test_damaged_weights(weights, how):
     refused(weights, ValueError, file, "damaged")
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_not_finite(weights, value):
     file = weights / "vae" / "model.safetensors"
@@ -198,6 +205,7 @@ def test_weights_that_are_not_finite(weights, value):
     refused(weights, ValueError, file, "not finite", "to_latent.weight")
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("change", ["a tensor too few", "a tensor too many"])
 def test_weights_of_another_make(weights, change):
     file = weights / "text" / "model.safetensors"
@@ -208,6 +216,7 @@ def test_weights_of_another_make(weights, change):
     refused(weights, ValueError, file, "does not fit")
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("text", ['{"dim": 64}', "{", "[]", '{"dim": "wide"}'])
 def test_wrong_config_of_a_part(weights, text):
     path = weights / "dit" / "config.json"
@@ -215,12 +224,14 @@ def test_wrong_config_of_a_part(weights, text):
     refused(weights, ValueError, "dit", "config.json")
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"clip": [17, 32, 32]}'])
 def test_wrong_config_of_the_whole(weights, text):
     (weights / "config.json").write_text(text)
     refused(weights, ValueError, weights / "config.json")
 
 
+@pytest.mark.fault(11)
 def test_parts_that_do_not_fit_together(weights):
     TextEncoder(24, 1, 2).half().save_pretrained(weights / "text")
     refused(weights, ValueError, "text_dim")

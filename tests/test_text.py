@@ -32,6 +32,7 @@ def captions(n=100):
 
 # --- tokenizer -----------------------------------------------------------------------------------
 
+@pytest.mark.fault(8)
 @quick
 @given(st.lists(wild | spoken, max_size=4), st.integers(1, 40))
 def test_any_strings_become_rows_of_fixed_length(prompts, length):
@@ -43,6 +44,7 @@ def test_any_strings_become_rows_of_fixed_length(prompts, length):
         assert (row.diff() >= 0).all()                     # padding comes last
 
 
+@pytest.mark.fault(8)
 @quick
 @given(wild | spoken, st.integers(1, 20))
 def test_every_word_is_read_or_cut_or_unknown(prompt, length):
@@ -58,6 +60,7 @@ MEGABYTES = dict(known="red " * 250_000, one_word="x" * 1_000_000, many_words=" 
                  surrogates="\ud83d" * 1_000_000, nulls="\0" * 1_000_000)
 
 
+@pytest.mark.fault(8)
 @pytest.mark.parametrize("prompt", MEGABYTES.values(), ids=MEGABYTES.keys())
 def test_a_megabyte(prompt):
     tokenizer = Tokenizer()
@@ -66,6 +69,7 @@ def test_a_megabyte(prompt):
     assert len(tokenizer.cut(prompt)) == max(0, len(tokenizer.known(prompt)) - 31)
 
 
+@pytest.mark.fault(8)
 def test_unknown_words_get_the_nearest_known_one():
     unknown = Tokenizer().unknown("A purpel circel jumpps; jumpps, and the zebra")
     assert list(unknown) == ["purpel", "circel", "jumpps", "zebra"]          # each once, in their order
@@ -75,6 +79,25 @@ def test_unknown_words_get_the_nearest_known_one():
 
 def test_the_signs_cannot_be_typed():
     assert Tokenizer(8)(["<pad> red <start>"])[0].tolist() == Tokenizer(8)(["red"])[0].tolist()
+
+
+@pytest.mark.fault(8)
+def test_no_string_is_too_odd(cases):
+    @settings(max_examples=cases(100, 10_000), deadline=None, database=None)
+    @given(wild | spoken)
+    def read(prompt):
+        tokenizer = Tokenizer()
+        words = [VOCABULARY[i] for i in tokenizer([prompt])[0] if i > 1] + tokenizer.cut(prompt) + list(tokenizer.unknown(prompt))
+        assert set(words) == set(tokenizer.words(prompt))      # every word is read, or told of
+    read()
+
+
+@pytest.mark.fault(8)
+def test_every_character_there_is():
+    for start in range(0, 0x110000, 256):
+        prompt = "red " + "".join(map(chr, range(start, start + 256))) + " circle"
+        row = Tokenizer(99)([prompt])[0].tolist()
+        assert row[1] == VOCABULARY.index("red") and VOCABULARY.index("circle") in row, hex(start)
 
 
 def test_case_and_punctuation_do_not_matter():
@@ -191,6 +214,7 @@ def test_emptied_prompts_are_those_of_the_tokenizer(prompts, data):
 
 # --- encoder -------------------------------------------------------------------------------------
 
+@pytest.mark.fault(8)
 @settings(max_examples=15, deadline=None)
 @given(st.lists(wild | spoken, min_size=1, max_size=3))
 def test_the_encoder_reads_any_strings(prompts):

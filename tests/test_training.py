@@ -299,7 +299,7 @@ def test_the_average_of_the_weights_is_kept_and_saved(tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_the_training():
-    with pytest.raises(FloatingPointError, match="lower lr"):
+    with pytest.raises(FloatingPointError, match="step 0.*not finite in the batch: number 0 "):
         run(Line(5), lambda generator: torch.full((1, 1), torch.inf), Live("test"))
 
 
@@ -512,7 +512,7 @@ def test_ctrl_c_in_the_last_stage_saves_it_and_training_goes_on(finished, tmp_pa
 # --- the whole chain -----------------------------------------------------------------------------
 
 def test_train_writes_all_parts(finished):
-    assert sorted(p.name for p in finished.iterdir()) == ["config.json", "dit", "text", "vae"]
+    assert sorted(p.name for p in finished.iterdir()) == [".lock", "config.json", "dit", "text", "vae"]
     for part in ("text", "vae", "dit"):
         history = json.loads((finished / part / "history.json").read_text())
         assert len(history) == TINY.steps and (np.diff([s for s, _ in history]) >= 0).all()
@@ -555,6 +555,7 @@ def test_clips_that_move_are_drawn_more_often(finished, tmp_path, monkeypatch):
     assert torch.allclose(counts / counts.sum(), expected, atol=.012) and expected.max() > 1.5 * expected.min()
 
 
+@pytest.mark.fault(10)
 def test_train_refuses_a_folder_with_another_configuration(finished):
     before = (finished / "config.json").read_text()
     with pytest.raises(ValueError, match="another dim, depth; choose another folder"):
@@ -562,6 +563,7 @@ def test_train_refuses_a_folder_with_another_configuration(finished):
     assert (finished / "config.json").read_text() == before
 
 
+@pytest.mark.fault(12)
 def test_a_folder_from_before_a_field_existed_is_the_same_training(finished, tmp_path):
     shutil.copytree(finished, tmp_path / "old")
     old = {key: value for key, value in asdict(TINY).items() if key not in ("accumulate", "recompute")}
@@ -570,6 +572,7 @@ def test_a_folder_from_before_a_field_existed_is_the_same_training(finished, tmp
     with pytest.raises(ValueError, match="another depth;"): train(replace(TINY, depth=2), tmp_path / "old")
 
 
+@pytest.mark.fault(10)
 def test_unknown_size():
     with pytest.raises(ValueError, match="size: expected one of .*'nano'.*, got 'giant'"): config_for("giant")
 
