@@ -1,8 +1,8 @@
 """The command `sora-edu bench` and what it shows; no timing is tested here."""
 import importlib
 import json
+import os
 import re
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -117,7 +117,7 @@ def test_every_record_tells_the_load(tmp_path, monkeypatch):
     from sora_edu import evaluation
     monkeypatch.setattr(evaluation, "data_path", lambda *parts: tmp_path)
     evaluation.record("a", "a_b", 1, "", 1, None, "c")
-    assert json.loads((tmp_path / "a.json").read_text())[0]["load"] >= 0
+    assert json.loads((tmp_path / "a.json").read_text())[0]["load"] == (pytest.approx(os.getloadavg()[0], abs=2) if hasattr(os, "getloadavg") else None)
 
 
 # --- the arms are equal --------------------------------------------------------------------------
@@ -132,6 +132,7 @@ def test_autoencoders_are_equal_in_parameters_and_compression(monkeypatch):
         assert vae.loss_of(model, clips).requires_grad and vae.quality(model, clips).shape == (1,)
         size[name] = sum(p.numel() for p in model.parameters())
     assert all(abs(n / size["ours"] - 1) < .05 for n in size.values()), size
+    assert f"after {vae.STEPS} equal steps" in cli.BENCHES["bench_vae_db"].ratio
 
 
 def test_the_unet_has_as_many_parameters_and_the_same_shapes(monkeypatch):
@@ -139,6 +140,7 @@ def test_the_unet_has_as_many_parameters_and_the_same_shapes(monkeypatch):
     ours, theirs = quality.ours(), quality.theirs(1e-3)
     sizes = [sum(p.numel() for p in arm.model.parameters()) for arm in (ours, theirs)]
     assert abs(sizes[1] / sizes[0] - 1) < .05, sizes
+    assert f"{quality.GOAL:.0f}% of" in cli.BENCHES["bench_time_to_quality"].ratio
     draw = lambda: (torch.randn(2, *quality.SHAPE), torch.randn(2, 8, 96))
     for arm in (ours, theirs):
         before = [p.clone() for p in arm.averaged.parameters()]
