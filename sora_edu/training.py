@@ -449,7 +449,7 @@ def transformer(config: Config, start: Path | None) -> DiT:
     try:
         with contextlib.redirect_stdout(None):   # the library prints a line for each part
             if start: model.load_state_dict(DiT.from_pretrained(start / "dit", strict=True).state_dict())
-    except RuntimeError as error: raise ValueError(f"start: the weights in {start} do not fit this configuration ({' '.join(str(error).split())[:200]})") from None
+    except Exception as error: raise ValueError(f"start: the weights in {start} are damaged or do not fit this configuration ({' '.join(str(error).split())[:200]})") from None
     return model
 
 
