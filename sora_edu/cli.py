@@ -444,10 +444,12 @@ class Bench(NamedTuple):
 
 
 BENCHES = dict(
-    bench_dit_step=Bench("dit_step", "time of a training step of the transformer, equal parameters", "the fastest of diffusers' Latte and DiT", "≤", .8),
+    bench_dit_step=Bench("dit_step", "time of a training step of the transformer, equal parameters, patches of two frames (half as many tokens)", "the fastest of diffusers' Latte and DiT", "≤", .8),
+    bench_dit_step_factorised=Bench("dit_step", "the same with as many tokens as the peer, factorised attention", "the same", "≤", .8),
+    bench_dit_step_full=Bench("dit_step", "the same with as many tokens as the peer, full attention", "the same", "≤", .8),
     bench_sampler_step=Bench("sampler_step", "time of a sampler's own work in a step", "diffusers' Euler, Heun, DDIM and DPM-Solver++; the worst of four", "≤", 1.),
     bench_solver_evals=Bench("solver_evals", "model calls for equal error, the velocity known", "Euler, step by step the same as diffusers'", "≤", .5),
-    bench_packed=Bench("packed", "real tokens a second, packed over padded, 40% padding", "our own padded arm", "≥", 1.4),
+    bench_packed=Bench("packed", "real tokens a second in training, packed over padded, 40% of the padded tokens empty", "our own padded arm", "≥", 1.4),
     bench_vae_speed=Bench("vae", "frames a second through the autoencoder, equal parameters and compression", "the fastest of diffusers' LTX, CogVideoX and Wan", "≥", 1.),
     bench_vae_db=Bench("vae", "PSNR after 300 equal steps of training, in dB above the peer", "the best of the same three", "≥", .5),
     bench_time_to_quality=Bench("time_to_quality", "seconds of training until 30% of easy prompts come out right", "diffusers' video U-Net that predicts noise", "≤", .5),
