@@ -19,6 +19,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .cascade import KINDS, Upsampler, larger
+from .cascade import upsample as enlarge_with
 from .diffusion import RectifiedFlow
 from .dit import DiT
 from .keep import check_version, write_folder
@@ -99,6 +101,7 @@ def model_card(sora: "Sora", figures: Sequence[tuple[str, dict]] = (), made: str
     """The model card in Markdown (arXiv 1810.03993): sizes are counted, `figures` are records with words for each, `made` tells of the training."""
     (f, h, w), reader = sora.config["clip"], sora.text.tokenizer
     weights = [(name, kind.__name__, *weigh(getattr(sora, name))) for name, kind in PARTS.items()]
+    weights += [(f"cascade/{kind}", "Upsampler", *weigh(sora.upsampler(kind))) for kind in sora.trained_kinds()]
     return "\n".join([
         f"# Sora {sora.config.get('size', '')}".strip(), "",
         f"Text to video: from a prompt to a clip of {f} frames of {h}×{w} pixels, by `sora_edu.pipeline.Sora`.",
@@ -116,10 +119,11 @@ def model_card(sora: "Sora", figures: Sequence[tuple[str, dict]] = (), made: str
 class Sora:
     """Text to video: `sora("a red circle moves right", seed=0)` gives a clip (1, 3, f, h, w) in [-1, 1].
 
-    `text`, `vae` and `dit` are the trained parts; `config` needs `clip`, the size (frames, height, width) it was trained on, and `shift`."""
+    `text`, `vae` and `dit` are the trained parts; `config` needs `clip`, the size (frames, height, width) it was trained on, and `shift`.
+    `upsamplers` by kind (see `sora_edu.cascade`) are looked for in `folder` when they are asked for."""
 
-    def __init__(self, text: TextEncoder, vae: VideoVAE, dit: DiT, config: dict):
-        self.text, self.vae, self.dit, self.config = text, vae, dit, config
+    def __init__(self, text: TextEncoder, vae: VideoVAE, dit: DiT, config: dict, upsamplers: dict[str, Upsampler] | None = None, folder: Path | None = None):
+        self.text, self.vae, self.dit, self.config, self.upsamplers, self.folder = text, vae, dit, config, upsamplers or {}, folder
 
     @classmethod
     def from_pretrained(cls, name: str | Path = "nano") -> "Sora":
@@ -130,14 +134,26 @@ class Sora:
         parts = {part: load_part(kind, folder / part) for part, kind in PARTS.items()}
         for number, ours, theirs in misfits(**parts):
             raise ValueError(f"weights: the parts in {folder} are not from one training: {number} of dit is {ours}, expected {theirs}; restore them")
-        return cls(**parts, config=config)
+        return cls(**parts, config=config, folder=folder)
 
     def save_pretrained(self, folder: str | Path, figures: Sequence[tuple[str, dict]] = (), made: str = "") -> None:
         """Write a folder that `from_pretrained` reads: the parts in half precision, `config.json`, and the card (README.md; see `model_card`)."""
         folder = Path(folder)
-        for name in PARTS: write_folder(folder / name, copy.deepcopy(getattr(self, name)).half().save_pretrained)
+        parts = {name: getattr(self, name) for name in PARTS} | {f"cascade/{kind}": self.upsampler(kind) for kind in self.trained_kinds()}
+        for name, part in parts.items(): write_folder(folder / name, copy.deepcopy(part).half().save_pretrained)
         (folder / "config.json").write_text(json.dumps(self.config, indent=1), encoding="utf-8")
         (folder / "README.md").write_text(model_card(self, figures, made), encoding="utf-8")
+
+    def trained_kinds(self) -> list[str]:
+        """The kinds of upsamplers that there are for this model."""
+        return [kind for kind in KINDS if kind in self.upsamplers or self.folder and (self.folder / "cascade" / kind).exists()]
+
+    def upsampler(self, kind: str) -> Upsampler:
+        """The upsampler of a kind, read from the folder when it is asked for the first time. Raises ValueError when there is none."""
+        if kind not in self.trained_kinds():
+            raise ValueError(f"upsample: no upsampler in {kind} was trained for this model, only {', '.join(self.trained_kinds()) or 'none at all'}; `sora-edu cascade` trains them")
+        if kind not in self.upsamplers: self.upsamplers[kind] = load_part(Upsampler, self.folder / "cascade" / kind)
+        return self.upsamplers[kind]
 
     def check_prompts(self, prompts: list[str]) -> None:
         """Warn of words the model has never seen, naming the nearest known ones, and of words that come too late to be read."""
@@ -149,16 +165,21 @@ class Sora:
             if late := self.text.tokenizer.cut(prompt): warnings.warn(f"prompt: too long, left out the last {len(late)} words from {late[0]!r} on", stacklevel=3)
 
     def __call__(self, prompt: str | list[str], seed: int | list[int] = 0, steps: int = 16, cfg_scale: float = 2., size: tuple[int, int, int] | None = None,
-                 solver: str = 'ddpm') -> Float[Tensor, "b c f h w"]:
+                 solver: str = 'ddpm', upsample: str | Sequence[str] = ()) -> Float[Tensor, "b c f h w"]:
         """A clip for each prompt. The empty prompt leaves everything open. `size` (frames, height, width) defaults to the size of training.
 
         `steps`, `cfg_scale` and `solver` are those of `sample`; the transformer predicts data, and the shift is that of the training.
-        `seed` belongs to the first clip, the next has seed + 1, and so on; same seed, same clip. Unknown words and overlong prompts are reported by a warning."""
+        `seed` belongs to the first clip, the next has seed + 1, and so on; same seed, same clip. `upsample` names what comes after, one step or several: "space" doubles height and width, "time" the frame rate.
+        Unknown words and overlong prompts are reported by a warning."""
         if not isinstance(prompt, (str, list, tuple)): raise TypeError(f"prompt: expected a string or a list of strings, got {type(prompt).__name__}")
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         self.check_prompts(prompts)
         shape = (len(prompts), self.vae.latent_channels, *self.vae.latent_size(size or self.config["clip"]))
+        larger(shape[2:], upsample)   # refuses unknown steps before any work
+        cascade = [self.upsampler(kind) for kind in ([upsample] if isinstance(upsample, str) else upsample)]
         how = dict(steps=steps, solver=solver, cfg_scale=cfg_scale, seed=seed, process=RectifiedFlow("data"), shift=self.config["shift"])
         with torch.no_grad():
-            latent = sample(self.dit, shape, text=self.text(prompts), null_text=self.text([""]), **how)
-            return self.vae.decode(latent).clamp(-1, 1)
+            words = self.text(prompts)
+            video = self.vae.decode(sample(self.dit, shape, text=words, null_text=self.text([""]), **how)).clamp(-1, 1)
+        for model in cascade: video = enlarge_with(model, self.vae, video, words, seed=seed)
+        return video

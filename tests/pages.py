@@ -24,11 +24,14 @@ def readme() -> str:
 FIGURES = dict(
     adherence_one="prompts with one object, never seen in training: everything right", adherence_two="prompts with two objects: everything right",
     looked_at="random clips of both kinds that look right to the eye", vae_psnr_world="autoencoder, clips of the world", vae_psnr_real="autoencoder, real clips",
-    judge_all="judge, clips of the world: everything read right", seconds_per_clip="one clip, from prompt to file")
+    judge_all="judge, clips of the world: everything read right", seconds_per_clip="one clip, from prompt to file",
+    cascade_space_gain_db="cascade, 32 to 64 pixels: gain over bicubic interpolation", cascade_space_decoded_gain_db="the same for small clips that have been through the autoencoder",
+    adherence_cascade="prompts with one object, after the cascade in time and space: everything right")
 MADE = """| folder | class | made by |
 |---|---|---|
 | `nano/text`, `nano/vae` | `sora_edu.text.TextEncoder`, `sora_edu.vae.VideoVAE` | `python tests/bench/curve.py 58 out/long` |
 | `nano/dit` | `sora_edu.dit.DiT` | the same run, then 88 minutes of `sora-edu train --start nano`, then {minutes:.1f} minutes on one H100: `python tests/bench/nano_on_gpu.py 4.95 OUT` |
+| `nano/cascade` | `sora_edu.cascade.Upsampler`, in space and in time | the recipe of chapter 10 (`sora-edu cascade space out/nano`, and `time`), each on one core of a busy machine, in several goes |
 | `judge` | `sora_edu.evaluation.Judge`, which reads the attributes off a clip | `sora-edu judge --minutes 4` |
 
 The first two runs took two CPU cores; the last saw {clips:.1f} million clips in {steps:,} steps. `nano/config.json` holds the whole configuration of the last run,
