@@ -455,11 +455,11 @@ BENCHES = dict(
 
 
 def bench_rows(figures: dict[str, dict]) -> list[list[str]]:
-    """Rows of a table, one for each of `BENCHES`: ratio, peer, mark, ours, spread, verdict. `figures` are records by id."""
+    """Rows of a table, one for each of `BENCHES`: ratio, peer, mark, ours, spread, verdict. `figures` are records by id; a bound says so."""
     rows = []
     for id, row in BENCHES.items():
         found = figures.get(id)
-        ours = ["not measured yet", "", ""] if found is None else [f"{found['value']:.3g}", "{:g} to {:g}".format(*found["interval"]) if found["interval"] else "one run", row.verdict(found["value"])]
+        ours = ["not measured yet", "", ""] if found is None else [f"{found['unit'].split(', ')[0] + ' ' if found['unit'].startswith('at ') else ''}{found['value']:.3g}", "{:g} to {:g}".format(*found["interval"]) if found["interval"] else "one run", row.verdict(found["value"])]
         rows.append([row.ratio, row.peer, f"{row.sign} {row.mark:g}", *ours])
     return rows
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import IO
 
 import torch
-from jaxtyping import Bool
 from torch import Tensor
 
 from . import __version__
@@ -115,8 +114,7 @@ def load_checkpoint(file: Path) -> dict:
     except Exception: raise ValueError(f"checkpoint: {file} is damaged or not one of ours; delete it, and the stage starts anew") from None
 
 # %% ../nbs/keep.ipynb #00014986
-def broken(batch: Tensor | tuple[Tensor, ...]) -> list[int]:
-    """Numbers of the examples that hold NaN or an infinite number. A batch is a tensor or several of one length."""
+def broken(batch: Tensor | tuple[Tensor | list[Tensor], ...]) -> list[int]:
+    """Numbers of the examples that hold NaN or an infinite number. A batch is a tensor or several of one length; clips of many sizes come as a list."""
     parts = (batch,) if isinstance(batch, Tensor) else batch
-    fine: list[Bool[Tensor, "b"]] = [part.isfinite().reshape(len(part), -1).all(1) for part in parts]
-    return (~torch.stack(fine).all(0)).nonzero().flatten().tolist()
+    return [i for i, example in enumerate(zip(*parts)) if not all(part.isfinite().all() for part in example)]

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['SIZES', 'QUESTIONS', 'PROMPTS', 'Config', 'config_for', 'draw_batch', 'portion', 'Batches', 'precision',
            'orthogonalise', 'Muon', 'learning_rate', 'Stage', 'TextStage', 'captions_and_answers', 'VAEStage',
-           'real_crops', 'DiTStage', 'encode_world', 'motion', 'draw_clips', 'fill', 'NativeStage', 'average', 'EMA',
-           'Live', 'WholeFiles', 'run', 'recompute', 'text_stage', 'vae_stage', 'transformer', 'dit_stage', 'finish',
-           'draw_samples', 'claim', 'train']
+           'real_crops', 'DiTStage', 'encode_world', 'motion', 'draw_clips', 'token_counts', 'fill', 'NativeStage',
+           'average', 'EMA', 'Live', 'WholeFiles', 'run', 'recompute', 'text_stage', 'vae_stage', 'transformer',
+           'dit_stage', 'finish', 'draw_samples', 'claim', 'train']
 
 # %% ../nbs/09_training.ipynb #fd985a23
 import contextlib
@@ -314,6 +314,16 @@ def draw_clips(latents: Float[Tensor, "n c f h w"], tokens: Int[Tensor, "n k m"]
 
 
 # %% ../nbs/09_training.ipynb #b7nat1co
+def token_counts(config: Config, vae: VideoVAE) -> list[int]:
+    """How many tokens a clip of each of `config.shapes` has, or of `config.clip` alone.
+
+    Raises ValueError, naming the size, when autoencoder or patch do not divide it, or when one clip has more tokens than a step takes."""
+    count = lambda size: math.prod(grid_size(vae.latent_size(size), config.patch_size))
+    lengths, most = [count(size) for size in config.shapes or (config.clip,)], config.batch * count(config.clip)
+    if max(lengths) > most: raise ValueError(f"shapes: a clip of {config.shapes[lengths.index(max(lengths))]} has {max(lengths)} tokens, and a step takes batch x clip = {most}; raise batch or choose smaller shapes")
+    return lengths
+
+
 def fill(lengths: list[int], budget: int, generator: torch.Generator) -> list[int]:
     """Which kinds of clips go into a sequence of `budget` tokens: drawn until the next has no room, then sorted. Kind i has `lengths[i]` tokens."""
     chosen, room = [], budget
@@ -449,7 +459,7 @@ def transformer(config: Config, start: Path | None) -> DiT:
     try:
         with contextlib.redirect_stdout(None):   # the library prints a line for each part
             if start: model.load_state_dict(DiT.from_pretrained(start / "dit", strict=True).state_dict())
-    except RuntimeError as error: raise ValueError(f"start: the weights in {start} do not fit this configuration ({' '.join(str(error).split())[:200]})") from None
+    except Exception as error: raise ValueError(f"start: the weights in {start} are damaged or do not fit this configuration ({' '.join(str(error).split())[:200]})") from None
     return model
 
 
@@ -460,13 +470,13 @@ def dit_stage(config: Config, out: Path, seconds: float, report: Callable, start
         vae, encoder = VideoVAE.from_pretrained(out / "vae", strict=True).eval(), TextEncoder.from_pretrained(out / "text", strict=True)
     begin = time.perf_counter()
     sizes = config.shapes or (config.clip,)
-    *lengths, one = [math.prod(grid_size(vae.latent_size(size), config.patch_size)) for size in (*sizes, config.clip)]
+    lengths, budget = token_counts(config, vae), config.batch * token_counts(replace(config, shapes=()), vae)[0]
     with tqdm(total=config.clips, desc="drawing and encoding clips", unit=" clips") as bar:
         encoded = [encode_world(vae, encoder.tokenizer, World(size, config.seed + 3, backgrounds=config.backgrounds), config.clips // len(sizes), lambda n: bar.update((n - 1) % 64 + 1)) for size in sizes]
     chances = [1 + motion(latents) for latents, _ in encoded]
     def draw(generator):
         if not config.shapes: return draw_clips(*encoded[0], chances[0], 4 * config.batch, generator)
-        chosen = fill(lengths, config.batch * one, generator)
+        chosen = fill(lengths, budget, generator)
         parts = [draw_clips(*encoded[kind], chances[kind], chosen.count(kind), generator) for kind in sorted(set(chosen))]
         return [clip for latents, _ in parts for clip in latents], torch.cat([tokens for _, tokens in parts])
     model = transformer(config, start)
@@ -524,7 +534,8 @@ def train(config: Config, out: str | Path, report: Callable | None = None, start
     `start` is a folder of weights: text encoder and autoencoder are kept as they are there, and the transformer goes on from there."""
     out, start, begin = Path(out), Path(start) if start else None, time.perf_counter()
     if config.accumulate < 1 or config.batch % config.accumulate: raise ValueError(f"accumulate: expected a divisor of the batch of {config.batch}, got {config.accumulate}")
-    if start: transformer(config, start)   # what does not fit is refused before anything is written
+    token_counts(config, VideoVAE(1, 8, 8, 8))   # what does not fit is refused before anything is written
+    if start: transformer(config, start)
     report = report or (lambda model, vae, encoder, seconds: draw_samples(model, vae, encoder, config, out / "samples" / f"{seconds:05.0f}s.png"))
     with alone_in(out):
         claim(config, out)

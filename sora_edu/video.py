@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['AXIS_COLOURS', 'QUANTITY_COLOURS', 'LIMITS', 'NOTE_BYTES', 'NOTE_HEAD', 'ENCODERS', 'MAX_PIXELS', 'as_batch',
            'to_bytes', 'to_uint8', 'to_float', 'Shown', 'figure', 'slice_video', 'spread', 'filmstrip', 'contact_sheet',
-           'data_path', 'load_clip', 'at_rate', 'VideoFileError', 'save_video', 'load_video', 'show', 'enable_display',
-           'correlation']
+           'data_path', 'load_clip', 'at_rate', 'VideoFileError', 'save_video', 'load_video', 'load_videos', 'show',
+           'enable_display', 'correlation']
 
 # %% ../nbs/01_video.ipynb #5752f527
-import base64, hashlib, html, io, json, math, os, struct, subprocess, sys, tempfile, textwrap
+import base64, hashlib, html, io, json, math, os, struct, subprocess, sys, tempfile, textwrap, warnings
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -416,8 +416,21 @@ def load_video(
         raise _refusal(path, f"it is damaged or not a video ({error})") from error
     if len({frame.shape for frame in clip}) != 1: raise _refusal(path, "it has no frames, or frames of several sizes; for the latter pass size=")
     if fps: clip = [clip[i] for i in at_rate(times, fps)]
-    if frames and len(clip) < frames: raise ValueError(f"frames: {path} has {len(clip)}, {frames} were asked for")
+    if frames and len(clip) < frames: raise VideoFileError(f"frames: {path} has {len(clip)}, {frames} were asked for")
     return to_float(np.stack(clip[:frames]))
+
+# %% ../nbs/01_video.ipynb #5e1f0c02
+def load_videos(
+    paths,  # of many files
+    **how,  # `frames`, `size` and `fps`, as for load_video
+) -> tuple[list[Float[Tensor, "1 c f h w"]], dict[str, str]]:  # the clips, and for each file that was left out why
+    "Read every file that can be read. A warning at the end counts and lists the others. Raises ValueError (bad arguments)."
+    clips, refused = [], {}
+    for path in paths:
+        try: clips.append(load_video(path, **how))
+        except (VideoFileError, FileNotFoundError) as error: refused[str(path)] = str(error)
+    if refused: warnings.warn(f"paths: left out {len(refused)} of {len(clips) + len(refused)} files: {', '.join(refused)}", stacklevel=2)
+    return clips, refused
 
 # %% ../nbs/01_video.ipynb #eb70a790
 def _player(videos: Float[Tensor, "b c f h w"], fps: float) -> str:

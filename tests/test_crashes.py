@@ -125,13 +125,14 @@ def test_a_full_disk_does_not_end_a_training(tmp_path, often, capsys, cases):
 
 @posix
 @pytest.mark.fault(3)
-def test_a_disk_that_is_full_at_the_end_costs_the_newest_steps_at_most(tmp_path, often):
+def test_a_disk_that_is_full_at_the_end_costs_the_newest_steps_at_most(tmp_path, often, capsys):   # capsys: what is printed goes to memory
     out, steps, disk = prepare(tmp_path / "out"), [], room(1000)
     def report(*_):
         steps.append(1)
         if len(steps) == 12: disk.__enter__()
-    with pytest.raises(OSError, match="cannot write .*dit .*free space"): train(TINY, out, report)
-    disk.__exit__(None, None, None)
+    try:
+        with pytest.raises(OSError, match="cannot write .*dit .*free space"): train(TINY, out, report)
+    finally: disk.__exit__(None, None, None)
     assert not (out / "dit").exists() and (out / "last.ckpt").exists()
     train(TINY, out, ignore)
     assert len(json.loads((out / "dit/history.json").read_text())) == TINY.steps and len(steps) == 12
@@ -152,8 +153,10 @@ def test_a_folder_that_cannot_be_written_is_refused_at_the_start(tmp_path, monke
     if os.getuid(): assert told()
     elif child := os.fork(): assert os.waitpid(child, 0)[1] == 0      # root may write anywhere, so a child that is nobody tries it
     else:
-        os.setuid(65534)
-        os._exit(not told())
+        try:
+            os.setuid(65534)
+            os._exit(not told())
+        finally: os._exit(2)
     assert not list(folder.iterdir())
     folder.rmdir()
 

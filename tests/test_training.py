@@ -585,3 +585,38 @@ def test_every_size_can_be_built(size):
         vae = VideoVAE(config.latent_channels, config.vae_dim, wide=config.vae_wide)
         DiT(config.latent_channels, config.dim, config.depth, config.heads, patch_size=config.patch_size, text_dim=config.text_dim)
     grid_size(vae.latent_size(config.clip), config.patch_size)
+
+
+# Clips of every size
+
+MANY = replace(TINY, shapes=((1, 32, 32), (5, 32, 32), (9, 32, 64), (9, 64, 32), (17, 48, 48)), clips=40, batch=4)
+
+
+def test_training_on_many_sizes_learns_from_all_of_them_and_resumes(tmp_path, finished):
+    seen = []
+    class Spy(training.NativeStage):
+        def loss(self, batch):
+            seen.append(sorted({tuple(x.shape[1:]) for x in batch[0]}))
+            assert len(batch[0]) == len(batch[1]) and sum(x[0].numel() for x in batch[0]) <= 4 * 80
+            return super().loss(batch)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "NativeStage", Spy)
+        out = train(MANY, tmp_path / "weights", report=ignore, start=finished)
+    assert {size for sizes in seen for size in sizes} == {(1, 4, 4), (2, 4, 4), (3, 4, 8), (3, 8, 4), (5, 6, 6)} and any(len(sizes) > 1 for sizes in seen)
+    assert len(json.loads((out / "dit/history.json").read_text())) == 12
+
+
+@pytest.mark.parametrize("shapes, says", [(((17, 32, 32), (17, 30, 32)), "height: expected a multiple of 8, got 30"), (((16, 32, 32),), "frames: expected 1"),
+                                          (((65, 64, 64),), r"shapes: a clip of \(65, 64, 64\) has 1088 tokens, and a step takes batch x clip = 320")], ids=str)
+def test_sizes_that_cannot_be_trained_on_are_refused_before_anything_is_written(shapes, says, tmp_path):
+    with pytest.raises(ValueError, match=says): train(replace(TINY, shapes=shapes), tmp_path / "weights")
+    assert not (tmp_path / "weights").exists()
+
+
+@settings(max_examples=30, deadline=None)
+@given(lengths=st.lists(st.integers(1, 50), min_size=1, max_size=6), seed=st.integers(0, 99), room=st.integers(0, 200))
+def test_a_sequence_is_filled_until_the_next_clip_has_no_room(lengths, seed, room):
+    budget = max(lengths) + room
+    kinds = training.fill(lengths, budget, torch.Generator().manual_seed(seed))
+    taken = sum(lengths[kind] for kind in kinds)
+    assert budget - max(lengths) < taken <= budget and kinds == sorted(kinds) and kinds == training.fill(lengths, budget, torch.Generator().manual_seed(seed))

@@ -1,12 +1,13 @@
 "Video files and display: round trips, odd input, and what must be refused. The plain cases stand in chapter 01."
 import random, subprocess, time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from sora_edu.video import (LIMITS, Shown, VideoFileError, at_rate, contact_sheet, correlation, data_path, figure, filmstrip, load_clip, load_video,
+from sora_edu.video import (LIMITS, Shown, VideoFileError, at_rate, contact_sheet, correlation, data_path, figure, filmstrip, load_clip, load_video, load_videos,
                             save_video, show, slice_video, spread, to_bytes, to_float, to_uint8)
 
 torch.set_num_threads(1)
@@ -222,6 +223,19 @@ def test_files_that_are_no_video(tmp_path, content, suffix):
 def test_folder_and_missing_file(tmp_path):
     for path in (tmp_path, tmp_path/"none.mp4"):
         with pytest.raises(FileNotFoundError, match="no file"): load_video(path)
+
+
+@pytest.mark.fault(5)
+def test_bad_files_of_a_data_set_are_left_out_counted_and_listed(tmp_path):
+    good = save_video(moving_square(), tmp_path/"good.webp")
+    short = save_video(moving_square(2), tmp_path/"short.webp")
+    bad = {"empty.mp4": b"", "text.gif": b"no video", "cut.webp": good.read_bytes()[:99]}
+    for name, content in bad.items(): (tmp_path/name).write_bytes(content)
+    with pytest.warns(UserWarning, match="left out 5 of 7 files: .*gone.mp4") as caught:
+        clips, refused = load_videos([good, *(tmp_path/name for name in bad), short, good, tmp_path/"gone.mp4"], frames=3)
+    assert len(caught) == 1 and len(clips) == 2 and torch.equal(clips[0], load_video(good, frames=3))
+    assert [Path(path).name for path in refused] == [*bad, "short.webp", "gone.mp4"] and all(name in said for name, said in zip([*bad, "short.webp", "gone.mp4"], refused.values()))
+    with pytest.raises(ValueError, match="frames: expected"): load_videos([good], frames=0)
 
 
 # bombs: small files with large claims

@@ -1,6 +1,6 @@
-"""How many faults are held, row by row: python tests/bench/faults.py
+"""How many faults are held, row by row: python tests/bench/faults.py [--short]
 
-Runs every test marked `fault(row)` in its long version. Writes `fault_01` and so on, the share of cases held, and `fault_09_ms`, the slowest of the wrong calls, into data/results/faults.json.
+Runs every test marked `fault(row)` in its long version, which takes hours, or in the one of `make test`. Writes `fault_01` and so on, the share of cases held, and `fault_09_ms`, the slowest of the wrong calls, into data/results/faults.json.
 A test that tries many cases and fails holds none of them."""
 import sys
 from collections import Counter
@@ -29,12 +29,14 @@ class Tally:
 
 def main() -> int:
     tally = Tally()
-    failed = pytest.main([str(Path(__file__).parents[1]), "-q", "-m", "fault", "--long"], plugins=[tally])
+    long = [] if sys.argv[1:] == ["--short"] else ["--long"]
+    command = " ".join(["python tests/bench/faults.py", *sys.argv[1:]])
+    failed = pytest.main([str(Path(__file__).parents[1]), "-q", "-m", "fault", *long], plugins=[tally])
     for row, n in sorted(tally.tried.items()):
         share = 100 * tally.held[row] / n
         print(f"fault {row:2}  {share:6.2f}% of {n}")
-        record("faults", f"fault_{row:02}", share, "%", n, interval(share, n), "python tests/bench/faults.py")
-    record("faults", "fault_09_ms", tally.slowest, "ms", tally.tried[9], None, "python tests/bench/faults.py")
+        record("faults", f"fault_{row:02}", share, "%", n, interval(share, n), command)
+    record("faults", "fault_09_ms", tally.slowest, "ms", tally.tried[9], None, command)
     return failed
 
 

@@ -1,0 +1,54 @@
+"""Cells in another order, and cells that run twice: the right result, or an error that names what is missing."""
+import random
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NBS = Path(__file__).resolve().parents[1] / "nbs"
+CHAPTERS = sorted(path.stem for path in NBS.glob("[0-9]*.ipynb"))
+CHEAP = ("03_patches",)
+
+
+def code(chapter: str) -> list:
+    """The code cells that run without being asked for."""
+    return [cell for cell in nbformat.read(NBS / f"{chapter}.ipynb", as_version=4).cells if cell.cell_type == "code" and not cell.source.startswith(("#| slow", "#| default_exp"))]
+
+
+def run(cells: list) -> list:
+    """What the cells show when they run in this order in a new kernel, whatever fails."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in cells])
+    NotebookClient(notebook, kernel_name="python3", timeout=1200, allow_errors=True, resources={"metadata": {"path": str(NBS)}}).execute()
+    return [cell.outputs for cell in notebook.cells]
+
+
+def printed(outputs: list) -> str: return "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
+
+
+def errors(outputs: list) -> list[str]: return [f"{output.ename}: {output.evalue}" for output in outputs if output.output_type == "error"]
+
+
+@pytest.mark.fault(16)
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_in_a_new_kernel_a_cell_works_or_names_what_is_missing(chapter, cases, request):
+    if chapter not in CHEAP and not request.config.getoption("--long"): pytest.skip("--long tries every chapter")
+    for seed in range(cases(2, 5)):
+        order = code(chapter)
+        random.Random(seed).shuffle(order)
+        for cell, outputs in zip(order, run(order)):
+            assert all(error.startswith("NameError: name '") for error in errors(outputs)), (seed, cell.source[:100], errors(outputs))
+
+
+@pytest.mark.fault(16)
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_cells_that_run_again_in_another_order_show_the_same(chapter, cases, request):
+    """Cells whose printed words are those in the repository have no clock and no chance in them: they must print the same again."""
+    if chapter not in CHEAP and not request.config.getoption("--long"): pytest.skip("--long tries every chapter")
+    cells = code(chapter)
+    order = [cell for seed in range(cases(1, 5)) for cell in random.Random(seed).sample(cells, len(cells))]
+    shown = run([*cells, *order])
+    steady = {cell.id for cell, outputs in zip(cells, shown) if printed(outputs) == printed(cell.outputs)}
+    for cell, outputs in zip(order, shown[len(cells):]):
+        assert not errors(outputs), (cell.source[:100], errors(outputs))
+        if cell.id in steady: assert printed(outputs) == printed(cell.outputs), cell.source[:100]
