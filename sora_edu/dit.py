@@ -116,7 +116,7 @@ class Block(nn.Module):
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.table)[:, :, :, None].unbind(2)
         b, f, n, _ = x.shape
         groups, angles = GROUPS[self.look], dict(all=angles, space=angles[:n], time=angles[::n])[self.look]
-        y = self.attention(rearrange(modulate(x, shift1, scale1), f"b f n d -> {groups}"), text, angles, stretches)
+        y = self.attention(rearrange(modulate(x, shift1, scale1), f"b f n d -> {groups}"), text, angles, stretches=stretches)
         x = x + gate1 * rearrange(y, f"{groups} -> b f n d", b=b, f=f, n=n)
         return x + gate2 * self.down(F.gelu(self.up(modulate(x, shift2, scale2))))
 

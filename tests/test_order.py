@@ -1,5 +1,7 @@
 """Cells in another order, and cells that run twice: the right result, or an error that names what is missing."""
 import random
+import symtable
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -29,6 +31,27 @@ def printed(outputs: list) -> str: return "".join(output.text for output in outp
 def errors(outputs: list) -> list[str]: return [f"{output.ename}: {output.evalue}" for output in outputs if output.output_type == "error"]
 
 
+def names(cell) -> tuple[set[str], set[str]]:
+    """The names a cell makes, and those it reads from other cells, inside its functions too."""
+    made, read = set(), set()
+    def look(table):
+        for symbol in table.get_symbols():
+            if table.get_type() == "module" and (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()): made.add(symbol.get_name())
+            elif table.get_type() == "module" or symbol.is_global(): read.add(symbol.get_name())
+        for inner in table.get_children(): look(inner)
+    look(symtable.symtable(cell.source, "cell", "exec"))
+    return made, read - made
+
+
+@pytest.mark.fault(16)
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_what_a_cell_reads_is_made_by_one_other_cell(chapter):
+    """So the order of cells decides whether a name is there, never what it means."""
+    cells = [names(cell) for cell in code(chapter)]
+    makers = Counter(name for made, _ in cells for name in made)
+    assert not {name for _, read in cells for name in read if makers[name] > 1}
+
+
 @pytest.mark.fault(16)
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_in_a_new_kernel_a_cell_works_or_names_what_is_missing(chapter, cases, request):
@@ -44,7 +67,7 @@ def test_in_a_new_kernel_a_cell_works_or_names_what_is_missing(chapter, cases, r
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_cells_that_run_again_in_another_order_show_the_same(chapter, cases, request):
     """Cells whose printed words are those in the repository have no clock and no chance in them: they must print the same again."""
-    if chapter not in CHEAP and not request.config.getoption("--long"): pytest.skip("--long tries every chapter")
+    if not request.config.getoption("--long"): pytest.skip("--long tries every chapter")
     cells = code(chapter)
     order = [cell for seed in range(cases(1, 5)) for cell in random.Random(seed).sample(cells, len(cells))]
     shown = run([*cells, *order])

@@ -1,10 +1,10 @@
-"""Does training on native sizes frame better than training on square crops? python tests/bench/framing.py train FOLDER, then python tests/bench/framing.py measure FOLDER
+"""Does training on native sizes frame better than training on square crops? python tests/bench/framing.py train FOLDER, then measure FOLDER, then picture FOLDER
 
 Two transformers start from the shipped weights and train for equally many steps of 2,560 tokens on the same clips. One gets them in their native sizes, packed (`FOLDER/native`).
 For the other, wide and tall clips are cropped to the square in their middle (`FOLDER/square`), as was common before. Training takes 2 x 7 minutes on two cores. Then both make wide and tall clips for the
 same one-object test prompts from the same seeds. A subject is wholly in the frame when its mask is there in every frame and never touches the border.
 Into data/results/framing.json: `framing_native`, `framing_square`, the same for clips of the world itself (`framing_real`), and how often the judge finds everything right
-in the square around the subject (`framing_right_native`, ...). Sheets of the first clips land in FOLDER."""
+in the square around the subject (`framing_right_native`, ...). Sheets of the first clips land in FOLDER, one as data/results/framing.png."""
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from sora_edu import training
 from sora_edu.evaluation import Judge, cover_of, ground_of, interval, judge_clips, record
 from sora_edu.pipeline import Sora
 from sora_edu.training import config_for, train
-from sora_edu.video import contact_sheet
+from sora_edu.video import contact_sheet, data_path
 from sora_edu.world import PLAIN, World, parse
 
 STEPS, NANO = 1500, "data/weights/nano"
@@ -93,6 +93,15 @@ def measure(out: Path, n: int) -> None:
             record("framing", id, share, "% of clips", len(hits), interval(share, len(hits)), "python tests/bench/framing.py measure FOLDER")
 
 
+def picture(out: Path) -> None:
+    """The first four wide prompts, by both, into data/results/framing.png."""
+    world = World((17, 32, 64), seed=78, split="test", objects=(1,), backgrounds=tuple(PLAIN))
+    prompts = [world.scene(i)[1] for i in range(4)]
+    clips = [Sora.from_pretrained(out / arm)(prompts, size=world.size) for arm in ("native", "square")]
+    contact_sheet(torch.cat(clips), [f"{how}: {prompt}" for how in ("native sizes", "square crops") for prompt in prompts]).save(data_path("results") / "framing.png")
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "train": train_arms(Path(sys.argv[2]), sys.argv[3:] or ("native", "square"))
+    elif sys.argv[1] == "picture": picture(Path(sys.argv[2]))
     else: measure(Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 200)
