@@ -229,6 +229,7 @@ HELP = dict(
     text_dim="width of the text encoder", dim="width of the diffusion transformer", depth="number of its blocks", heads="attention heads of each block",
     patch_size="frames, height and width of a patch of the latent, as [1,2,2]", batch="clips per step",
     accumulate="parts of a step of the transformer, one after the other: less memory, same result", recompute="true: less memory for the transformer, more time", clips="clips drawn and encoded once, then seen many times",
+    shapes="sizes (frames, height, width) to train on at once, such as [[17,32,64],[17,64,32]]; none: all clips have size clip",
     image_share="share of the time that shows single frames first", shift="above 1: more training and sampling at high noise",
     lr="learning rate of AdamW", muon_lr="learning rate of Muon, for the matrices of the blocks", minutes="minutes for the whole chain",
     steps="this many steps for each stage, in place of minutes", seed="the same seed gives the same data and the same start")
