@@ -8,7 +8,8 @@ __all__ = ['NUMBERS', 'STATE', 'HELP', 'STAGES', 'STYLE', 'SHARE', 'HELD_OUT', '
            'by_geometry', 'keep', 'examine', 'go_on', 'train', 'judge', 'judge_real', 'cascade', 'picture', 'curve',
            'grid', 'strip', 'shipped_figures', 'beside_shipped', 'machine', 'stage_times', 'report', 'demo_config',
            'first_clips', 'demo', 'evaluate_demo', 'Bench', 'bench_rows', 'bench', 'busy', 'lab_build', 'lab_grade',
-           'Parser', 'build', 'add_commands', 'function_options', 'said', 'train_options', 'read', 'quiet', 'main']
+           'parser_class', 'build', 'add_commands', 'function_options', 'said', 'train_options', 'read', 'quiet',
+           'main']
 
 # %% ../nbs/cli.ipynb #103d8ccf
 import base64
@@ -29,11 +30,10 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
-
-from jsonargparse import ArgumentParser
 
 # %% ../nbs/cli.ipynb #5dae3400
 def writable(folder: str | Path) -> Path:
@@ -542,35 +542,38 @@ def lab_grade(submissions: str, out: str = "grades.csv", chapter: str = "") -> N
     say(f"{len(results)} notebooks, {sum(right) / len(right):.1f} of {len(next(iter(results.values())))} exercises right on average\n{out}")
 
 # %% ../nbs/cli.ipynb #13c87788
-class Parser(ArgumentParser):
-    """A parser whose errors are one line, with the nearest option it knows."""
-
-    def error(self, message: str, ex: Exception | None = None):
-        parser = getattr(ex, "subcommand_parser", None) or self
-        known = [option.lstrip("-") for action in parser._actions for option in action.option_strings]
-        odd = re.search(r"(?:[Oo]ption '|nrecognized arguments: -*|Key ['\"])([\w.]+)", message)
-        near = difflib.get_close_matches(odd[1].split(".")[-1], known, 1) if odd else []
-        print(f"sora-edu: error: {' '.join(message.split()).rstrip(chr(46))}" + (f"; did you mean --{near[0]}?" if near else f"; see {parser.prog.replace(' [options]', '')} --help"), file=sys.stderr)
-        sys.exit(2)
+@cache
+def parser_class() -> type:
+    """jsonargparse's parser, whose errors are one line here, with the nearest option it knows. Imported when it is needed: it takes a tenth of a second."""
+    from jsonargparse import ArgumentParser
+    class Parser(ArgumentParser):
+        def error(self, message: str, ex: Exception | None = None):
+            parser = getattr(ex, "subcommand_parser", None) or self
+            known = [option.lstrip("-") for action in parser._actions for option in action.option_strings]
+            odd = re.search(r"(?:[Oo]ption '|nrecognized arguments: -*|Key ['\"])([\w.]+)", message)
+            near = difflib.get_close_matches(odd[1].split(".")[-1], known, 1) if odd else []
+            print(f"sora-edu: error: {' '.join(message.split()).rstrip(chr(46))}" + (f"; did you mean --{near[0]}?" if near else f"; see {parser.prog.replace(' [options]', '')} --help"), file=sys.stderr)
+            sys.exit(2)
+    return Parser
 
 
 COMMANDS = dict(demo=demo, train=train, generate=generate, evaluate=evaluate, judge=judge, cascade=cascade, bench=bench, lab=dict(build=lab_build, grade=lab_grade))
 
 
-def build(command: str, size: str = "nano") -> Parser:
+def build(command: str, size: str = "nano") -> "ArgumentParser":
     """The parser of `sora-edu`. Only `train` with its Config needs torch, so only `command` gets its options in that case."""
-    parser = Parser(prog="sora-edu", description="Text to video, small enough to read and to train on two CPU cores.", allow_abbrev=False)
+    parser = parser_class()(prog="sora-edu", description="Text to video, small enough to read and to train on two CPU cores.", allow_abbrev=False)
     add_commands(parser, COMMANDS, command, size)
     return parser
 
 
-def add_commands(parser: Parser, functions: dict, command: str, size: str) -> None:
+def add_commands(parser: "ArgumentParser", functions: dict, command: str, size: str) -> None:
     """A command for each function, with its options. A dictionary holds commands one level down."""
     commands = parser.add_subcommands(dest="command", title="commands", description=f"`{parser.prog.replace(' [options]', '')} COMMAND --help` lists the options of each.")
     for name, function in functions.items():
         deeper = isinstance(function, dict)
         summary = "Labs: the notebooks of a class, and its grades." if deeper else function.__doc__.split("\n")[0]
-        sub = Parser(description=summary, allow_abbrev=False)
+        sub = parser_class()(description=summary, allow_abbrev=False)
         commands.add_subcommand(name, sub, help=summary)
         if deeper:
             add_commands(sub, function, command, size)
@@ -580,7 +583,7 @@ def add_commands(parser: Parser, functions: dict, command: str, size: str) -> No
         elif command == name: train_options(sub, size)
 
 
-def function_options(parser: Parser, function: Callable) -> None:
+def function_options(parser: "ArgumentParser", function: Callable) -> None:
     """One option for each argument. What has no default needs no name, and a list of it is words beside each other."""
     listed = [name for name, kind in function.__annotations__.items() if kind == list[str]]
     for name in listed: parser.add_argument(name, type=str, nargs="+", help=said(function, name))
@@ -592,7 +595,7 @@ def said(function: Callable, argument: str) -> str:
     return re.search(rf"^ *{argument}: (.*)", function.__doc__, re.M)[1]
 
 
-def train_options(parser: Parser, size: str) -> None:
+def train_options(parser: "ArgumentParser", size: str) -> None:
     """One option for each field of Config, with the defaults of a size."""
     from dataclasses import asdict
     from sora_edu.training import SIZES, Config
