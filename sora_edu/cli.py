@@ -471,6 +471,7 @@ BENCHES = dict(
     bench_packed=Bench("packed", "real tokens a second in training, packed over padded, 40% of the padded tokens empty", "our own padded arm", "≥", 1.4),
     bench_vae_speed=Bench("vae", "frames a second through the autoencoder, equal parameters and compression", "the fastest of diffusers' LTX, CogVideoX and Wan", "≥", 1.),
     bench_vae_db=Bench("vae", "PSNR after 300 equal steps of training, in dB above the peer", "the best of the same three", "≥", .5),
+    bench_vae_db_fresh=Bench("vae", "the same, ours without its start from principal components", "the same", "≥", .5),
     bench_time_to_quality=Bench("time_to_quality", "seconds of training until 30% of easy prompts come out right", "diffusers' video U-Net that predicts noise", "≤", .5),
     bench_import=Bench("import_time", "time to import the whole package", "`import torch`", "≤", 1.3))
 
