@@ -111,12 +111,12 @@ class Block(nn.Module):
         self.table = nn.Parameter(torch.zeros(6, dim))
 
     def forward(self, x: Float[Tensor, "b f n d"], text: Float[Tensor, "b m e"], modulation: Float[Tensor, "b f 6 d"],
-                angles: Float[Tensor, "fn a"], stretches: list[tuple[int, int]] | None = None) -> Float[Tensor, "b f n d"]:
-        """One block. `angles` are those of all tokens; a block over space turns by row and column only, one over time by the frame only."""
+                angles: Float[Tensor, "fn a"], **packed) -> Float[Tensor, "b f n d"]:
+        """One block. `angles` are those of all tokens; a block over space turns by row and column only, one over time by the frame only. What attention must know of packed clips is handed on."""
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.table)[:, :, :, None].unbind(2)
         b, f, n, _ = x.shape
         groups, angles = GROUPS[self.look], dict(all=angles, space=angles[:n], time=angles[::n])[self.look]
-        y = self.attention(rearrange(modulate(x, shift1, scale1), f"b f n d -> {groups}"), text, angles, stretches=stretches)
+        y = self.attention(rearrange(modulate(x, shift1, scale1), f"b f n d -> {groups}"), text, angles, **packed)
         x = x + gate1 * rearrange(y, f"{groups} -> b f n d", b=b, f=f, n=n)
         return x + gate2 * self.down(F.gelu(self.up(modulate(x, shift2, scale2))))
 
@@ -171,7 +171,7 @@ class DiT(nn.Module, PyTorchModelHubMixin):
         modulation, last = (each[:, 0].index_select(0, packed.clip_id.flatten().clamp(0)).unflatten(0, packed.clip_id.shape) for each in self.modulations(t[:, None], text))
         places = rearrange(packed.positions, "b n three -> (b n) three")
         features, angles = (rearrange(each, "(b n) d -> b n d", b=len(packed.tokens)) for each in (place_features(places), rotary_angles(places, self.head_dim)))
-        tokens = self.answer(packed.tokens[:, :, None], features[:, :, None], modulation, last, text, angles[:, :, None], list(zip(clips, lengths)))
+        tokens = self.answer(packed.tokens[:, :, None], features[:, :, None], modulation, last, text, angles[:, :, None], stretches=list(zip(clips, lengths)))
         return replace(packed, tokens=tokens[:, :, 0])
 
     def modulations(self, levels: Float[Tensor, "b f"], text: Float[Tensor, "b m e"]) -> tuple[Float[Tensor, "b f 6 d"], Float[Tensor, "b f 2 d"]]:
@@ -180,10 +180,10 @@ class DiT(nn.Module, PyTorchModelHubMixin):
         return self.modulation(condition).unflatten(-1, (6, -1)), self.last_modulation(condition).unflatten(-1, (2, -1))
 
     def answer(self, tokens: Float[Tensor, "b f n v"], features: Float[Tensor, "... n d"], modulation: Float[Tensor, "b f 6 d"], last: Float[Tensor, "b f 2 d"],
-               text: Float[Tensor, "b m e"], angles: Float[Tensor, "... a"], stretches: list[tuple[int, int]] | None = None) -> Float[Tensor, "b f n v"]:
+               text: Float[Tensor, "b m e"], angles: Float[Tensor, "... a"], **packed) -> Float[Tensor, "b f n v"]:
         """Through all blocks: patches in, patches out."""
         x, text = self.enter(tokens) + self.place(features), self.text_norm(text)
-        for block in self.blocks: x = block(x, text, modulation, angles, stretches)
+        for block in self.blocks: x = block(x, text, modulation, angles, **packed)
         shift, scale = last[:, :, :, None].unbind(2)
         return self.leave(modulate(x, shift, scale))
 

@@ -333,7 +333,7 @@ def test_record_replaces_by_id(tmp_path, monkeypatch):
     record("exam", "b", torch.tensor(75.0), "%", 40, interval(75, 40), "second")
     rows = json.loads((tmp_path / "results" / "exam.json").read_text())
     assert [(row["id"], row["value"], row["command"]) for row in rows] == [("a", 1.2346, "other"), ("b", 75.0, "second")]
-    assert all(list(row) == ["id", "value", "unit", "n", "interval", "command", "commit", "machine", "date"] for row in rows)
+    assert all(list(row) == ["id", "value", "unit", "n", "interval", "command", "commit", "machine", "load", "date"] for row in rows)
 
 
 def test_record_without_git(tmp_path, monkeypatch):
