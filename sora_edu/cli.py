@@ -499,9 +499,6 @@ def bench(only: str = "") -> None:
     load, begin, failed = busy(), time.perf_counter(), []
     if load > .5: print(f"sora-edu: warning: other programs are at work (load {load:.1f}); figures taken now are not worth keeping", file=sys.stderr)
     for script in [only] if only else scripts:
-        if not (folder / f"{script}.py").exists():
-            say(f"\n{script}: not there yet")
-            continue
         say(f"\n{script}")
         environment = os.environ | dict(OMP_NUM_THREADS="2", PYTHONPATH=str(folder.parents[1]), PYTHONWARNINGS="ignore", KINETO_LOG_LEVEL="99")
         if subprocess.run([sys.executable, str(folder / f"{script}.py")], env=environment).returncode: failed.append(script)
