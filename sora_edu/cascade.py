@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from .diffusion import RectifiedFlow, broadcast_t
 from .dit import DiT
-from .keep import write_folder
 from .patches import Size
 from .sampling import clip_noise, sample, seeded_generators
 from .text import TextEncoder, empty_prompts
@@ -164,7 +163,7 @@ def train_upsampler(kind: str, weights: str | Path, out: str | Path, minutes: fl
     """Train an upsampler for the model in folder `weights` and save it in folder `out`. An interrupted training goes on from its last minute.
 
     `top` is the highest noise on the condition, 0 for none at all; `clips` times as many clips are drawn as the recipe says."""
-    from sora_edu.training import Live, Stage, run
+    from sora_edu.training import Live, Stage, run, save_learned
     larger((1, 8, 8), kind)
     weights, out = Path(weights), Path(out)
     with contextlib.redirect_stdout(None):   # the library prints a line for each part
@@ -185,10 +184,7 @@ def train_upsampler(kind: str, weights: str | Path, out: str | Path, minutes: fl
     live = Live(f"upsampler in {kind}", report=minute)
     stage = CascadeStage(model, seconds=60 * minutes, steps=steps, lr=3e-3, hidden=model.dit.blocks, muon_lr=.02, hold=.1)
     done = run(stage, batches(kind, groups), live, seed, checkpoint, ema=True)
-    def save(folder):
-        model.half().save_pretrained(folder)
-        (folder / "history.json").write_text(json.dumps([(round(s, 2), round(loss, 5)) for s, loss in stage.history[::max(1, len(stage.history) // 400)]]))
-    write_folder(out, save)
+    save_learned(stage, model, out)
     if not done: raise KeyboardInterrupt(f"stopped by Ctrl-C; the upsampler is saved as far as it came in {out}, and training again goes on from there")
     checkpoint.unlink(missing_ok=True)
     return model.float()

@@ -7,7 +7,7 @@ __all__ = ['SIZES', 'QUESTIONS', 'PROMPTS', 'Config', 'config_for', 'draw_batch'
            'orthogonalise', 'Muon', 'learning_rate', 'Stage', 'TextStage', 'captions_and_answers', 'VAEStage',
            'real_crops', 'DiTStage', 'encode_world', 'motion', 'draw_clips', 'token_counts', 'fill', 'NativeStage',
            'average', 'EMA', 'Live', 'WholeFiles', 'run', 'recompute', 'text_stage', 'vae_stage', 'transformer',
-           'dit_stage', 'finish', 'draw_samples', 'claim', 'train']
+           'dit_stage', 'save_learned', 'finish', 'draw_samples', 'claim', 'train']
 
 # %% ../nbs/09_training.ipynb #fd985a23
 import contextlib
@@ -54,7 +54,7 @@ class Config:
     """Everything a training needs. Pick one of `SIZES` and override any field.
 
     `clip` is (frames, height, width); `minutes` the budget of the whole chain; with `steps` each stage takes that many steps instead, whatever the time.
-    With `shapes`, the transformer learns clips of all these sizes at once, packed into one sequence a step, as long as `batch` clips of size `clip`.
+    With `shapes`, the transformer learns clips of all these sizes at once, packed into one sequence a step, as long as `batch` clips of size `clip`; images are a size like any other, and `image_share` has no say.
     `clips` are drawn and encoded once and seen many times; `image_share` of the time goes to single frames before clips.
     Where memory is short, `accumulate` cuts the transformer's batches into that many parts and `recompute` forgets activations; neither changes what is learned."""
     size: str = "nano"
@@ -491,13 +491,18 @@ def dit_stage(config: Config, out: Path, seconds: float, report: Callable, start
     if start: shutil.copy(start / "dit/history.json", out / "dit/history_before.json")
 
 # %% ../nbs/09_training.ipynb #3fe5eae7
-def finish(done: bool, stage: Stage, model: nn.Module, folder: Path) -> None:
-    """Save a model in half precision with its loss curve. An interrupted stage stops the chain; of those, only the last is worth keeping."""
-    if not done and folder.name != "dit": raise KeyboardInterrupt(f"stopped by Ctrl-C; training again starts {folder.name} anew")
+def save_learned(stage: Stage, model: nn.Module, folder: Path) -> None:
+    """Save a model in half precision, and its loss curve beside it, thinned to 400 steps or a little more."""
     def save(part):
         model.cpu().eval().half().save_pretrained(part)
         (part / "history.json").write_text(json.dumps([(round(s, 2), round(loss, 5)) for s, loss in stage.history[::max(1, len(stage.history) // 400)]]))
     write_folder(folder, save)
+
+
+def finish(done: bool, stage: Stage, model: nn.Module, folder: Path) -> None:
+    """Save what a stage has learned. An interrupted stage stops the chain; of those, only the last is worth keeping."""
+    if not done and folder.name != "dit": raise KeyboardInterrupt(f"stopped by Ctrl-C; training again starts {folder.name} anew")
+    save_learned(stage, model, folder)
     if not done: raise KeyboardInterrupt(f"stopped by Ctrl-C; dit is saved as far as it came in {folder}, and training again goes on from there")
 
 
@@ -534,6 +539,7 @@ def train(config: Config, out: str | Path, report: Callable | None = None, start
     `start` is a folder of weights: text encoder and autoencoder are kept as they are there, and the transformer goes on from there."""
     out, start, begin = Path(out), Path(start) if start else None, time.perf_counter()
     if config.accumulate < 1 or config.batch % config.accumulate: raise ValueError(f"accumulate: expected a divisor of the batch of {config.batch}, got {config.accumulate}")
+    if config.shapes and config.accumulate > 1: raise ValueError(f"accumulate: expected 1 with shapes, got {config.accumulate}; a sequence of clips of many sizes is not cut up: choose a smaller batch")
     token_counts(config, VideoVAE(1, 8, 8, 8))   # what does not fit is refused before anything is written
     if start: transformer(config, start)
     report = report or (lambda model, vae, encoder, seconds: draw_samples(model, vae, encoder, config, out / "samples" / f"{seconds:05.0f}s.png"))

@@ -613,6 +613,11 @@ def test_sizes_that_cannot_be_trained_on_are_refused_before_anything_is_written(
     assert not (tmp_path / "weights").exists()
 
 
+def test_a_sequence_of_many_sizes_is_not_cut_into_portions(tmp_path):
+    with pytest.raises(ValueError, match="accumulate: expected 1 with shapes, got 2"): train(replace(MANY, accumulate=2), tmp_path / "weights")
+    assert not (tmp_path / "weights").exists()
+
+
 @settings(max_examples=30, deadline=None)
 @given(lengths=st.lists(st.integers(1, 50), min_size=1, max_size=6), seed=st.integers(0, 99), room=st.integers(0, 200))
 def test_a_sequence_is_filled_until_the_next_clip_has_no_room(lengths, seed, room):
