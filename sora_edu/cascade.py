@@ -143,7 +143,7 @@ def gap_of(x: Float[Tensor, "n c f h w"], condition: Float[Tensor, "n c f h w"])
 
 # %% ../nbs/10_cascade.ipynb #2f032265
 # What each upsampler learns from, in steps from the size of the base model: (steps, clips a batch, share of the batches, clips drawn); and its network
-RECIPES = dict(space=([("space",), 8, .85, 3000], [("space", "space"), 2, .15, 700]), time=([(), 12, .5, 5000], [("time",), 8, .4, 5000], [("time", "time"), 4, .1, 1200]))
+RECIPES = dict(space=([("space",), 8, .85, 8000], [("space", "space"), 2, .15, 1200]), time=([(), 12, .5, 5000], [("time",), 8, .4, 5000], [("time", "time"), 4, .1, 1200]))
 NETWORKS = dict(space=dict(dim=192, patch_size=(1, 2, 2)), time=dict(dim=160))
 
 

@@ -203,6 +203,7 @@ def go_on(config, folder: Path, start: Path | None = None) -> None:
     """Train into `folder`, from nothing or from the weights in `start`, or go on with an interrupted training there; a finished one is left alone.
 
     Raises KeyboardInterrupt after Ctrl-C, with the work saved, and ValueError for a folder with another configuration."""
+    from sora_edu.keep import write
     from sora_edu.training import train
     state = json.loads((folder / STATE).read_text()) if (folder / STATE).exists() else dict(seconds=0)
     if state.get("done"): say(f"{folder} holds a finished training. Delete that folder to start afresh.")
@@ -210,7 +211,8 @@ def go_on(config, folder: Path, start: Path | None = None) -> None:
     begin, end = time.perf_counter(), dict(stopped="")
     def remember(**more):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / STATE).write_text(json.dumps(dict(seconds=round(state["seconds"] + time.perf_counter() - begin, 1), **more)))
+        told = json.dumps(dict(seconds=round(state["seconds"] + time.perf_counter() - begin, 1), **more))
+        write(folder / STATE, lambda file: file.write(told.encode()))
     if not state.get("done"): remember()
     try:
         train(config, folder, start=start)

@@ -31,6 +31,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from .keep import write, write_folder
 from .video import data_path
 from .world import (BACKGROUNDS, CAMERAS, COLORS, DARK, LENGTHS, LIGHT, MOTIONS, PLAIN, SHAPES, SIZES, TEXTURED, WORDS, Scene, Thing, World, coverage, describe,
                             draw_scene, draw_thing, parse, path, place)
@@ -539,7 +540,7 @@ def train_judge(out: str | Path, minutes: float = 5, seed: int = 0, steps: int |
     torch.manual_seed(seed)
     judge = Judge()
     run(JudgeStage(judge, seconds=60 * minutes, steps=steps, lr=2e-3), judge_batches(8000, seed + 10), Live("judge"), seed)
-    judge.eval().half().save_pretrained(out)
+    write_folder(Path(out), judge.eval().half().save_pretrained)
     return judge.float()
 
 # %% ../nbs/12_evaluation.ipynb #abc26b37
@@ -555,4 +556,4 @@ def record(stem: str, id: str, value: float, unit: str, n: int, interval: list[f
     rows.append(dict(id=id, value=round(float(value), 4), unit=unit, n=n, interval=interval, command=command, commit=commit,
                      machine=machine, load=load, date=str(date.today())))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(sorted(rows, key=lambda row: row["id"]), indent=1) + "\n")
+    write(path, lambda file: file.write((json.dumps(sorted(rows, key=lambda row: row["id"]), indent=1) + "\n").encode()))

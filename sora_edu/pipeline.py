@@ -23,7 +23,7 @@ from .cascade import KINDS, Upsampler, larger
 from .cascade import upsample as enlarge_with
 from .diffusion import RectifiedFlow
 from .dit import DiT
-from .keep import check_version, write_folder
+from .keep import check_version, write, write_folder
 from .sampling import sample
 from .text import TextEncoder
 from .vae import VideoVAE
@@ -141,8 +141,8 @@ class Sora:
         folder = Path(folder)
         parts = {name: getattr(self, name) for name in PARTS} | {f"cascade/{kind}": self.upsampler(kind) for kind in self.trained_kinds()}
         for name, part in parts.items(): write_folder(folder / name, copy.deepcopy(part).half().save_pretrained)
-        (folder / "config.json").write_text(json.dumps(self.config, indent=1), encoding="utf-8")
-        (folder / "README.md").write_text(model_card(self, figures, made), encoding="utf-8")
+        for name, words in {"config.json": json.dumps(self.config, indent=1), "README.md": model_card(self, figures, made)}.items():
+            write(folder / name, lambda file: file.write(words.encode()))
 
     def trained_kinds(self) -> list[str]:
         """The kinds of upsamplers that there are for this model."""

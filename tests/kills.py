@@ -1,6 +1,6 @@
-"""Trainings that are killed with -9, go on, and are compared with one that was not: `python tests/kills.py FOLDER CASES SEED` prints a line for each case that went wrong.
+"""Trainings that are killed with -9, go on, and are compared with one that was not: `python tests/kills.py FOLDER CASES SEED [nothing]` prints a line for each case that went wrong.
 
-One process imports everything and forks a process for each training. The places of the first kills are chosen, inside a save and at both ends; all others are random."""
+One process imports everything and forks a process for each training, of a transformer or, with `nothing`, of all three stages. The places of the first kills are chosen, inside a save and at both ends; all others are random."""
 import contextlib
 import hashlib
 import io
@@ -88,6 +88,12 @@ PLACES = {
     "before the folder gets its name": lambda: setattr(os, "replace", at_call(os.replace, 1, when=lambda source, target: str(target).endswith("dit"))),
     "after the end": lambda: setattr(Path, "unlink", at_call(Path.unlink, 1, after=True, when=lambda path, *_: path.name == "last.ckpt")),
 }
+EARLY = {
+    "in the text encoder's training": lambda: setattr(training.TextStage, "loss", at_call(training.TextStage.loss, 5)),
+    "in the autoencoder's training": lambda: setattr(training.VAEStage, "loss", at_call(training.VAEStage.loss, 5)),
+    "before the text encoder gets its name": lambda: setattr(os, "replace", at_call(os.replace, 1, when=lambda source, target: str(target).endswith("text"))),
+    "after the autoencoder got its name": lambda: setattr(os, "replace", at_call(os.replace, 1, after=True, when=lambda source, target: str(target).endswith("vae"))),
+}
 
 
 def go(folder: Path, place=lambda: None) -> int:
@@ -99,7 +105,7 @@ def go(folder: Path, place=lambda: None) -> int:
         live, finish = training.Live, training.finish
         training.precision, training.Live = lambda: "32-true", lambda name, **options: live(name, every=0, **options)   # a checkpoint at every step
         def noted(done, stage, model, target):
-            (folder.parent / f"{folder.name}.json").write_text(json.dumps(state(folder)))
+            if target.name == "dit": (folder.parent / f"{folder.name}.json").write_text(json.dumps(state(folder)))
             finish(done, stage, model, target)
         training.finish = noted
         place()
@@ -123,8 +129,8 @@ def ended(child: int, limit: float = 300) -> int:
 
 
 def outcome(folder: Path) -> dict:
-    weights = hashlib.sha256((folder / "dit/model.safetensors").read_bytes()).hexdigest()
-    return json.loads((folder.parent / f"{folder.name}.json").read_text()) | dict(dit=weights, rest=sorted(path.name for path in folder.iterdir()))
+    weights = {part: hashlib.sha256((folder / part / "model.safetensors").read_bytes()).hexdigest() for part in ("text", "vae", "dit")}
+    return json.loads((folder.parent / f"{folder.name}.json").read_text()) | weights | dict(rest=sorted(path.name for path in folder.iterdir()))
 
 
 def case(folder: Path, parts: Path, place, after: float | None, expected: dict) -> str:
@@ -145,14 +151,16 @@ def case(folder: Path, parts: Path, place, after: float | None, expected: dict) 
     return "" if found == expected else f"other results: {[key for key in expected if found[key] != expected[key]]}"
 
 
-def main(folder: Path, cases: int, seed: int) -> int:
+def main(folder: Path, cases: int, seed: int, nothing: bool) -> int:
     torch.set_num_threads(1)
-    parts, rng, wrong = prepare(folder / "parts"), random.Random(seed), 0
+    parts, rng, wrong = folder / "parts", random.Random(seed), 0
+    parts.mkdir(parents=True)
+    if not nothing: prepare(parts)
     shutil.copytree(parts, folder / "whole")
     begin = time.monotonic()
     if ended(go(folder / "whole")): raise SystemExit("the uninterrupted training did not end")
     takes, expected = time.monotonic() - begin, outcome(folder / "whole")
-    chosen = [(name, place, None) for name, place in PLACES.items()]
+    chosen = [(name, place, None) for name, place in (EARLY if nothing else PLACES).items()]
     chosen = chosen[:cases] if cases > 3 else rng.sample(chosen, 1)
     for number in range(cases):
         name, place, after = chosen[number] if number < len(chosen) else ("at a random time", lambda: None, rng.uniform(0, 1.1 * takes))
@@ -165,4 +173,4 @@ def main(folder: Path, cases: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:] == ["nothing"]))

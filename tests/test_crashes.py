@@ -38,14 +38,19 @@ def often(monkeypatch):
 
 # --- killed --------------------------------------------------------------------------------------
 
-def killed(folder: Path, cases: int, seed: int) -> None:
-    done = subprocess.run([sys.executable, str(Path(__file__).with_name("kills.py")), str(folder), str(cases), str(seed)], capture_output=True, text=True, timeout=600 + 60 * cases)
+def killed(folder: Path, cases: int, seed: int, *more: str) -> None:
+    done = subprocess.run([sys.executable, str(Path(__file__).with_name("kills.py")), str(folder), str(cases), str(seed), *more], capture_output=True, text=True, timeout=600 + 60 * cases)
     assert not done.returncode, done.stdout + done.stderr[-2000:]
 
 
 @posix
 @pytest.mark.fault(1)
 def test_killed_trainings_end_bit_for_bit_like_one_that_was_not(tmp_path, cases): killed(tmp_path, cases(10, 50), 1)
+
+
+@posix
+@pytest.mark.fault(1)
+def test_the_same_for_all_three_stages(tmp_path, cases): killed(tmp_path, cases(1, 12), 3, "nothing")
 
 
 @posix
