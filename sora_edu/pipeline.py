@@ -63,6 +63,7 @@ def load_part(kind: type[nn.Module], folder: Path) -> nn.Module:
         if not file.exists(): raise FileNotFoundError(f"weights: {file} is missing; train again or restore it")
     try:
         with contextlib.redirect_stdout(io.StringIO()): model = kind.from_pretrained(folder, strict=True)   # the library prints a line for each part
+    except NameError: raise    # a class of a notebook that lacks a cell
     except Exception as error: raise ValueError(f"weights: {folder / 'model.safetensors'} is damaged or does not fit its config.json ({error})") from None
     if broken := not_finite(model.state_dict()):
         raise ValueError(f"weights: {folder / 'model.safetensors'} holds numbers that are not finite in {broken[0]}; restore it")

@@ -1,8 +1,11 @@
 """Cells in another order, and cells that run twice: the right result, or an error that names what is missing."""
+import ast
+import builtins
 import random
 import symtable
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -50,6 +53,26 @@ def test_what_a_cell_reads_is_made_by_one_other_cell(chapter):
     cells = [names(cell) for cell in code(chapter)]
     makers = Counter(name for made, _ in cells for name in made)
     assert not {name for _, read in cells for name in read if makers[name] > 1}
+
+
+def half_made(cell) -> set[str]:
+    """Names that the cell begins with an empty list or dictionary before it reads everything it needs from other cells: without those, they stay empty."""
+    body, found = ast.parse(cell.source).body, set()
+    for i, node in enumerate(body):
+        if not isinstance(node, ast.Assign): continue
+        target, value = node.targets[0], node.value
+        pairs = zip(target.elts, value.elts) if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) else [(target, value)]
+        before, after = (names(SimpleNamespace(source="\n".join(map(ast.unparse, part))))[1] for part in (body[:i + 1], body[i + 1:]))
+        found |= {name.id for name, start in pairs if isinstance(name, ast.Name) and ast.unparse(start) in ("[]", "{}") and after - before - names(cell)[0] - set(dir(builtins))}
+    return found
+
+
+@pytest.mark.fault(16)
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_cell_that_lacks_a_name_leaves_nothing_half_made(chapter):
+    cells = code(chapter)
+    read = {id(cell): names(cell)[1] for cell in cells}
+    assert not {name for cell in cells for name in half_made(cell) if any(name in read[id(other)] for other in cells if other is not cell)}
 
 
 @pytest.mark.fault(16)
