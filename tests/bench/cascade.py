@@ -71,7 +71,7 @@ def space(sora: Sora) -> None:
     for level, ending in ((0., "_db"), (.05, "_0.05_db")):
         made = in_parts(lambda v, w: upsample(model, sora.vae, v, w, level=level), passed, sora.text(captions))
         keep(f"cascade_space_decoded_gain{ending}", psnr(made, high) - psnr(enlarge(passed, "space"), high), "dB", "space")
-    for looks in (1, 4, 8):
+    for looks in (1, 2, 4, 8):
         made = in_parts(lambda v, w: upsample(model, sora.vae, v, w, level=0., steps=looks), low[:100], sora.text(captions[:100]))
         keep(f"cascade_space_{looks}_steps_db", psnr(made, high[:100]), "dB", "space")
 
