@@ -31,7 +31,7 @@ MADE = """| folder | class | made by |
 |---|---|---|
 | `nano/text`, `nano/vae` | `sora_edu.text.TextEncoder`, `sora_edu.vae.VideoVAE` | `python tests/bench/curve.py 58 out/long` |
 | `nano/dit` | `sora_edu.dit.DiT` | the same run, then 88 minutes of `sora-edu train --start nano`, then {minutes:.1f} minutes on one H100: `python tests/bench/nano_on_gpu.py 4.95 OUT` |
-| `nano/cascade` | `sora_edu.cascade.Upsampler`, in space and in time | the recipe of chapter 10 (`sora-edu cascade space out/nano`, and `time`), each on one core of a busy machine, in several goes |
+| `nano/cascade` | `sora_edu.cascade.Upsampler`, in space and in time | the recipe of chapter 10: `sora-edu cascade space out/nano --minutes 43`, on one core, stopped once and gone on; and `sora-edu cascade time out/nano`, on one core of a busy machine, in several goes |
 | `judge` | `sora_edu.evaluation.Judge`, which reads the attributes off a clip | `sora-edu judge --minutes 4` |
 
 The first two runs took two CPU cores; the last saw {clips:.1f} million clips in {steps:,} steps. `nano/config.json` holds the whole configuration of the last run,

@@ -204,5 +204,5 @@ def test_the_shipped_upsamplers_are_small_and_better_than_bicubic():
 def test_the_results_hold_their_marks():
     records = {r["id"]: r["value"] for r in json.loads(data_path("results/cascade.json").read_text())}
     assert records["cascade_time_error_px"] <= 1 and records["cascade_weights_mb"] <= 10
-    assert records["cascade_space_decoded_gain_db"] >= 3 and records["cascade_space_gain_db"] >= 2.5   # small clips out of the autoencoder, as at work, and true ones
+    assert records["cascade_space_decoded_gain_db"] >= 3 and records["cascade_space_gain_db"] >= 3   # small clips out of the autoencoder, as at work, and true ones
     assert records["adherence_cascade"] >= records["adherence_cascade_before"] - 2

@@ -60,4 +60,4 @@ if __name__ == "__main__":
     out = Path(sys.argv[2])
     if sys.argv[1] == "train": train(config_for("nano", clip=SIZE, batch=8, minutes=float(sys.argv[3]), clips=4000, lr=1e-3, muon_lr=5e-3, image_share=0., seed=5), out, start=NANO)
     else:
-        with torch.no_grad(): measure(out, int(sys.argv[3]) if len(sys.argv) > 3 else 150)
+        with torch.no_grad(): measure(out, int(sys.argv[3]) if len(sys.argv) > 3 else 300)
