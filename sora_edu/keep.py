@@ -33,7 +33,7 @@ def _disk(path: Path) -> Iterator[None]:
     """One clear OSError when `path` cannot be written, whatever a library made of it."""
     try: yield
     except Exception as error:
-        said = re.search(r"os error (\d+)", str(error))      # safetensors puts the number into words, torch hides the reason behind its own error
+        said = re.search(r"(?:os error |Os { code: )(\d+)", str(error))      # safetensors puts the number into words, torch hides the reason behind its own error
         reason = error if isinstance(error, OSError) else OSError(int(said[1]), os.strerror(int(said[1]))) if said else error.__context__
         if not isinstance(reason, OSError): raise
         raise OSError(reason.errno, f"cannot write {path} ({reason.strerror or reason}); free space or choose another place") from None

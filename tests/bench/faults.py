@@ -19,7 +19,7 @@ class Tally:
         self.row, self.tried, self.held, self.slowest = {}, Counter(), Counter(), 0.
 
     def pytest_collection_modifyitems(self, items):
-        self.row = {item.nodeid: mark.args[0] for item in items if (mark := item.get_closest_marker("fault")) and mark.args[0] in (self.rows or {mark.args[0]})}
+        self.row = {item.nodeid: mark.args[0] for item in items if (mark := item.get_closest_marker("fault")) and (not self.rows or mark.args[0] in self.rows)}
         items[:] = [item for item in items if item.nodeid in self.row]
 
     def pytest_runtest_logreport(self, report):
