@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from .diffusion import RectifiedFlow, broadcast_t
 from .dit import DiT
+from .keep import only_ours
 from .patches import Size
 from .sampling import clip_noise, sample, seeded_generators
 from .text import TextEncoder, empty_prompts
@@ -165,7 +166,7 @@ def train_upsampler(kind: str, weights: str | Path, out: str | Path, minutes: fl
     `top` is the highest noise on the condition, 0 for none at all; `clips` times as many clips are drawn as the recipe says."""
     from sora_edu.training import Live, Stage, run, save_learned
     larger((1, 8, 8), kind)
-    weights, out = Path(weights), Path(out)
+    weights, out = Path(weights), only_ours(Path(out))
     with contextlib.redirect_stdout(None):   # the library prints a line for each part
         vae, encoder = (part.from_pretrained(weights / name).eval().requires_grad_(False) for part, name in ((VideoVAE, "vae"), (TextEncoder, "text")))
     size = tuple(json.loads((weights / "config.json").read_text(encoding="utf-8"))["clip"])

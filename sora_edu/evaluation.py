@@ -31,7 +31,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from .keep import write, write_folder
+from .keep import only_ours, write, write_folder
 from .video import data_path
 from .world import (BACKGROUNDS, CAMERAS, COLORS, DARK, LENGTHS, LIGHT, MOTIONS, PLAIN, SHAPES, SIZES, TEXTURED, WORDS, Scene, Thing, World, coverage, describe,
                             draw_scene, draw_thing, parse, path, place)
@@ -533,14 +533,15 @@ def judge_batches(n: int, seed: int) -> Callable[[torch.Generator], tuple]:
 
 
 def train_judge(out: str | Path, minutes: float = 5, seed: int = 0, steps: int | None = None) -> Judge:
-    """Train a judge on clips of the world's training split and save it in folder `out`."""
+    """Train a judge on clips of the world's training split and save it in folder `out`. Raises ValueError, before it starts, when `out` holds other files."""
     from sora_edu.training import Live, Stage, run
     class JudgeStage(Stage):
         def loss(self, batch): return self.model.loss(*batch)
+    out = only_ours(Path(out))
     torch.manual_seed(seed)
     judge = Judge()
     run(JudgeStage(judge, seconds=60 * minutes, steps=steps, lr=2e-3), judge_batches(8000, seed + 10), Live("judge"), seed)
-    write_folder(Path(out), judge.eval().half().save_pretrained)
+    write_folder(out, judge.eval().half().save_pretrained)
     return judge.float()
 
 # %% ../nbs/12_evaluation.ipynb #abc26b37

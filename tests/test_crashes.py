@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 import sora_edu.training as training
-from sora_edu.keep import Forgive, alone_in, check_version, load_checkpoint, write, write_folder
+from sora_edu.keep import Forgive, alone_in, check_version, load_checkpoint, only_ours, write, write_folder
 from sora_edu.pipeline import Sora
 from sora_edu.text import TextEncoder
 from sora_edu.training import DiTStage, Live, Stage, encode_world, run, train
@@ -183,6 +183,17 @@ def test_a_crash_between_the_two_renames_of_a_folder_loses_nothing(tmp_path):
     def fail(folder): raise RuntimeError
     with pytest.raises(RuntimeError): write_folder(tmp_path / "dit", fail)
     assert [path.name for path in tmp_path.rglob("*")] == ["dit", "weights"]
+
+
+@pytest.mark.fault(3)
+def test_a_folder_with_other_files_is_not_replaced(tmp_path):
+    from sora_edu.cascade import train_upsampler
+    from sora_edu.evaluation import train_judge
+    (tmp_path / "thesis.tex").write_text("years of work")
+    for call in (lambda: train_judge(tmp_path), lambda: train_upsampler("space", tmp_path, tmp_path)):
+        with pytest.raises(ValueError, match="out: .* would be replaced, and it holds thesis.tex; choose another folder"): call()
+    (tmp_path / "thesis.tex").rename(tmp_path / "config.json")
+    assert only_ours(tmp_path) == tmp_path and only_ours(tmp_path / "new") == tmp_path / "new"
 
 
 # --- nonsense ------------------------------------------------------------------------------------
