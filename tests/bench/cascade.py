@@ -172,7 +172,7 @@ def noise(sora: Sora, steps: int = 800) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, top in (("without", 0.), ("with", .5)):
             kept = Path(folder) / name
-            model = train_upsampler("space", weights_folder("nano"), kept, steps=steps, top=top, clips=.3).eval()
+            model = train_upsampler("space", weights_folder("nano"), kept, steps=steps, top=top, clips=.1125).eval()
             for fault in (0., .1, .2, .3, .4):
                 small = sora.vae.decode(latents + fault * noise).clamp(-1, 1)
                 made = in_parts(lambda v, w: upsample(model, sora.vae, v, w, level=.2 if top else 0.), small, words)

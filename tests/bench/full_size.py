@@ -3,7 +3,7 @@
 Both go on from the shipped base model at 32 x 32 pixels. The cascade's time went into its upsampler in space; for the same minutes the base transformer itself is trained on clips of 64 x 64 pixels (`train`).
 `measure` makes clips of the same one-object test prompts, 16 steps with guidance each. Into data/results/cascade.json: `full_adherence_full` and `full_adherence_cascade`, how often the judge finds everything right (it reads 32 x 32 pixels: a mean over areas),
 `full_frechet_...` in its features, `full_detail_...`, how far a clip is from the same clip made small and large again (bicubic), in levels of 255: what has no detail has 0 (`..._real` for clips of the world, `..._bicubic` for the base clip enlarged),
-`full_seconds_...` for a clip, and `full_clips`, how many clips the training at full size saw. The first three prompts of both are in data/results/full_size.png, more in FOLDER."""
+and `full_seconds_...` for a clip. The first three prompts of both are in data/results/full_size.png, more in FOLDER."""
 import sys
 import time
 from pathlib import Path
